@@ -1,0 +1,22 @@
+"""Hits → drafts: statements in words, each tied to the sentences that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.records import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement before it is verified.
+
+    Attributes:
+        text: The statement, without markers.
+        cites: The sentences that it rests on, at least one.
+        computed: Numbers in the text that were calculated from cited ones, as written.
+    """
+
+    text: str
+    cites: tuple[Sentence, ...]
+    computed: tuple[str, ...] = ()

@@ -1,0 +1,94 @@
+"""The default composer: a reply out of the source's own sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistant.compose import Draft
+from assistant.compose.phrasing import names, phrase, standing
+from assistant.lexical import terms
+from assistant.numerals import numbers
+from assistant.records import Audience, Sentence, Study
+
+MOST_STATEMENTS = 4
+REPEATS = 0.72
+"""Share of a sentence's idf mass that earlier statements may carry before it counts as said already."""
+_PREFERRED: dict[Audience, dict[str, float]] = {
+    "parent": {"summary": 0.12, "technical": 0.0, "published": -0.04},
+    "clinician": {"technical": 0.12, "published": 0.02, "summary": -0.06},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence and the probability that it answers the question, in [0, 1]."""
+
+    sentence: Sentence
+    probability: float
+
+
+def compose(
+    question: str,
+    candidates: Sequence[Candidate],
+    study: Study,
+    audience: Audience,
+    *,
+    floor: float,
+    idf: Callable[[str], float],
+    prefer: str = "",
+) -> list[Draft]:
+    """Return at most four drafts, the one that answers first, none saying what another said.
+
+    Args:
+        floor: Candidates below this probability are left out, except the best one.
+        idf: Inverse document frequency of a stemmed term in the corpus.
+        prefer: A source that the question asks for; its sentences come first.
+    """
+    named = names(study.sentences)
+    before = _previous(study)
+    asked = set(terms(question))
+    weight = _PREFERRED[audience] | ({prefer: 0.5} if prefer else {})
+    ranked = sorted(
+        (c for c in candidates if not c.sentence.leads_in),
+        key=lambda c: -(c.probability + weight.get(c.sentence.source, 0.0)),
+    )
+    if not ranked:
+        return []
+    drafts: list[Draft] = []
+    said: set[str] = set()
+    figures: set[object] = set()
+    best = max(c.probability for c in ranked)
+    for candidate in ranked:
+        sentence = candidate.sentence
+        if drafts and candidate.probability < max(floor, 0.55 * best):
+            continue
+        if not drafts and candidate.probability < min(floor, best):
+            continue
+        group = standing(sentence, before.get(sentence))
+        own = {term for part in group for term in terms(part.body)}
+        values = {number.value for part in group for number in numbers(part.body)}
+        mass = sum(map(idf, own)) or 1.0
+        repeated = sum(map(idf, own & said)) / mass
+        new_asked = (own & asked) - said
+        if drafts and (repeated > REPEATS or (values and values <= figures)) and not new_asked:
+            continue
+        if any(set(group) & set(draft.cites) for draft in drafts):
+            continue
+        text = " ".join(phrase(part, audience, named) for part in group)
+        drafts.append(Draft(text, group))
+        said |= own
+        figures |= values
+        if len(drafts) == MOST_STATEMENTS:
+            break
+    return drafts
+
+
+def _previous(study: Study) -> dict[Sentence, Sentence]:
+    """Return for each sentence the one before it in its section."""
+    return {
+        second: first
+        for source in study.sources
+        for section in source.sections
+        for first, second in zip(section.sentences, section.sentences[1:], strict=False)
+    }
