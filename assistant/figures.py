@@ -65,7 +65,7 @@ _LEVEL = re.compile(
 _FILLER = frozenset(
     stem(word)
     for word in (
-        "a an the this that these those of in on at by to for from with and or but between than versus vs as per each both "
+        "a an the this that these those two three of in on at by to for from with and or but between than versus vs as per each both "
         "any all anyone anybody everyone there here it its they their them what which who how where was were is are be been did do does had "
         "have has much many more less most least higher lower highest lowest greater greatest bigger smaller "
         "level levels concentration concentrations value values amount amounts figure figures number numbers "

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant.comparing import correlated
 from assistant.messages import Messages
 from assistant.numerals import unsupported
 from assistant.records import Audience, Finding, Sentence, Study
@@ -94,13 +95,13 @@ def p_value(finding: Finding) -> str:
 
 def subject(finding: Finding, held: Sequence[Sentence], messages: Messages, audience: Audience = "parent") -> str:
     """Return what was measured in whom: "babies' blood vitamin B12"; blood is said where the source says so."""
-    who = _who("whose", finding.who, audience, messages, otherwise=f"{finding.who}s’")
+    who = _who("whose", finding.who, audience, messages)
     if kind(finding) in {"correlation", "count"}:
         return finding.measure
     if kind(finding) == "percent" or kind(finding) == "state":
-        return f"{finding.measure}, {_who('plural', finding.who, audience, messages, otherwise=f'{finding.who}s')}"
+        return f"{finding.measure}, {_who('plural', finding.who, audience, messages)}"
     blood = "blood " if finding.who != "milk" and audience == "parent" and _BLOOD.search(_text(held)) else ""
-    return f"{who} {blood}{finding.measure}"
+    return f"{who}{blood}{finding.measure}"
 
 
 def place(cohort: str, study: Study, messages: Messages) -> str:
@@ -123,20 +124,42 @@ def _groups(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
 
 
 def _for_parents(study: Study, group: list[Finding], held: list[tuple[Sentence, ...]], messages: Messages) -> str:
-    """Return "In Canada, babies' blood vitamin B12 was 291 pmol/L; in Cambodia it was 145 pmol/L." """
+    """Return such as "In Canada, breast milk vitamin B12 was 347 pmol/L; in Cambodia it was 148 pmol/L."."""
     about = subject(group[0], held[0], messages)
     said = [(place(f.cohort, study, messages) if f.cohort else "", figure(f, h)) for f, h in zip(group, held, strict=True)]
+    if kind(group[0]) == "correlation":
+        said = [(where, link(f, value, messages)) for f, (where, value) in zip(group, said, strict=True)]
     if kind(group[0]) != "level" or not all(where for where, _ in said):
-        listed = "; ".join(f"{value} {where}".strip() for where, value in said)
-        return _capital(f"{about}: {listed}.")
+        return _capital(f"{about}: {listed(said)}.")
     first, *others = said
     text = messages.say("figures.first", where=first[0], subject=about, value=first[1])
     text += "".join(messages.say("figures.further", where=where, value=value) for where, value in others)
     return _capital(text + ".")
 
 
+def listed(said: Iterable[tuple[str, str]], between: str = "; ") -> str:
+    """Return (where, value) pairs as a list, places with the same value together.
+
+    >>> listed([("in Canada", "linked"), ("in Cambodia", "linked"), ("in Peru", "not linked")])
+    'linked in Canada and in Cambodia; not linked in Peru'
+    """
+    places: dict[str, list[str]] = {}
+    for where, value in said:
+        places.setdefault(value, []).append(where)
+    return between.join(f"{value} {' and '.join(filter(None, where))}".strip() for value, where in places.items())
+
+
+def link(finding: Finding, value: str, messages: Messages) -> str:
+    """Return a correlation in plain words, with its r where it has one."""
+    found = correlated(finding)
+    if found is None:
+        return value
+    r = f" ({finding.statistic} = {value})" if finding.value is not None else ""
+    return messages.say("figures.linked" if found else "figures.not_linked", r=r)
+
+
 def _for_clinicians(study: Study, group: list[Finding], held: list[tuple[Sentence, ...]], messages: Messages) -> str:
-    """Return "Infant vitamin B12 (median), Canada: 291 pmol/L (n=40), Cambodia: 145 pmol/L (n=67); p<0.001." """
+    """Return such as "Infant vitamin B12, Canada: 291 pmol/L (n=40), Cambodia: 145 pmol/L (n=67); p<0.001."."""
     statistic = group[0].statistic if kind(group[0]) == "level" else ""
     about = subject(group[0], held[0], messages, "clinician") + (f" ({statistic})" if statistic else "")
     shared = len({f.p for f in group}) == 1 and len(group) > 1
@@ -150,9 +173,9 @@ def _for_clinicians(study: Study, group: list[Finding], held: list[tuple[Sentenc
     return _capital(f"{about}, {', '.join(values)}{p}.")
 
 
-def _who(form: str, who: str, audience: Audience, messages: Messages, *, otherwise: str) -> str:
-    """Return an everyday word for a `who`, or its own name where it has none."""
-    return messages.say(f"figures.{form}.{who}", audience) if who in WHO else otherwise
+def _who(form: str, who: str, audience: Audience, messages: Messages) -> str:
+    """Return an everyday word for a `who`, made from its own name where there is none."""
+    return messages.say(f"figures.{form}.{who if who in WHO else 'other'}", audience, who=who)
 
 
 def _text(held: Sequence[Sentence]) -> str:

@@ -1,0 +1,55 @@
+"""Whether a question asks if the sources agree, which figures differ, or whether the figures can be trusted."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.records import Study
+from assistant.vocabulary import WHO, cohort_pattern, named_who
+
+_DIFFER = (
+    r"match\w*|agree\w*|disagree\w*|differ\w*|conflict\w*|discrepan\w*|contradict\w*|inconsisten\w*|consistent\w*"
+    r"|mismatch\w*|line up|lines up|same|deviat\w*|square with|add up|at odds|diverge\w*"
+)
+_TEXTS = (
+    r"(?:web ?)?page|website|site|summary|paper|abstract|article|publication|journal|published (?:record|study|version)"
+    r"|original|sources?|record"
+)
+_SAID = r"figures?|numbers?|values?|results?|data|information|facts?|statements?|claims?|this|these|it"
+_SURE = r"trust\w*|reliab\w*|rely|correct\w*|accura\w*|right|wrong|believe|errors?|mistakes?|verif\w*|true|credib\w*"
+_OTHERS = re.compile(r"\b(?:other|another|previous|earlier|similar|more recent|further|past)\s+(?:\w+\s+)?(?:stud|paper|research|trial|work|article|literature)", re.I)
+_OF_SOURCES = re.compile(rf"\b(?:{_DIFFER})\b.*\b(?:{_TEXTS})\b|\b(?:{_TEXTS})\b.*\b(?:{_DIFFER})\b", re.I)
+_OF_FIGURES = re.compile(
+    rf"\b(?:which|what|do|does|are|is|any|where|list|show|all)\b.*\b(?:figures?|numbers?|values?)\b.*\b(?:{_DIFFER})\b"
+    rf"|\b(?:discrepanc\w+|contradiction\w*|disagreement\w*|inconsistenc\w+|conflicts?)\b(?!\s+of\s+interest)",
+    re.I,
+)
+_TRUST = re.compile(rf"\b(?:{_SURE})\b.*\b(?:{_SAID}|{_TEXTS})\b|\b(?:{_SAID}|{_TEXTS})\b.*\b(?:{_SURE})\b", re.I)
+_ABOUT_TRUST = re.compile(r"\b(?:figures?|numbers?|values?|results?|data|information|facts?|claims?|page|website|site|paper|study)\b", re.I)
+
+
+def asks_about_agreement(question: str, study: Study | None = None) -> bool:
+    """Return whether a question asks if the sources agree, which figures differ, or whether the figures hold.
+
+    Args:
+        study: Whose groups a question may name: "do the figures differ between Canada and Cambodia" is about them.
+
+    >>> asks_about_agreement("Does this page match the paper?"), asks_about_agreement("Can I trust these numbers?")
+    (True, True)
+    >>> asks_about_agreement("Did B12 levels differ between the two countries?")
+    False
+    """
+    if _OTHERS.search(question) or re.search(r"conflicts? of interest", question, re.I):
+        return False
+    if study is not None:
+        cohorts = {f.cohort for f in study.findings if f.cohort}
+        if any(cohort_pattern(cohort, study).search(question) for cohort in cohorts):
+            return bool(re.search(rf"\b(?:{_TEXTS})\b", question, re.I)) and len(set(re.findall(_SIDES, question, re.I))) > 1
+    of_groups = re.search(r"\bbetween\b(?!.*\b(?:page|website|site|paper|abstract|sources?|article)\b)", question, re.I)
+    if of_groups or named_who(question, WHO):
+        return bool(_OF_SOURCES.search(question))
+    trusted = _TRUST.search(question) and _ABOUT_TRUST.search(question) and not re.search(r"\bmy\b", question, re.I)
+    return bool(_OF_SOURCES.search(question) or _OF_FIGURES.search(question) or trusted)
+
+
+_SIDES = r"\bpage|website|site|paper|abstract|article|publication\b"
