@@ -1,0 +1,1 @@
+"""The assistant on the web: the HTTP API, the chat page, the widget, and what guards them."""
