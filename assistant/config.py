@@ -47,6 +47,12 @@ class Settings:
         database_url: Where feedback goes, sqlite:/// or postgresql://; "" for a file in the user's data folder.
         store_questions: Whether the text of a question may be stored with feedback and unanswered questions.
         retention_days: Days after which feedback and unanswered questions are deleted; 0 keeps them.
+        model: A chat model as LangChain's `init_chat_model` takes it ("ollama:llama3.1", "openai:…"); "" for none.
+        model_url: Base URL of the server that the model is asked at, such as http://localhost:8080/v1; "" for the
+            provider's own.
+        model_api_key: The model's key; "" for what the provider's own variable holds (never sent to a `model_url`).
+        model_timeout: Seconds that the model may stay silent before one try is given up.
+        model_budget: Seconds for one reply by the model, tries and pauses included; then the built-in answer is given.
     """
 
     corpus: Path = field(default_factory=lambda: _bundled("corpus"))
@@ -66,6 +72,11 @@ class Settings:
     database_url: str = ""
     store_questions: bool = False
     retention_days: int = 180
+    model: str = ""
+    model_url: str = ""
+    model_api_key: str = field(default="", repr=False)
+    model_timeout: float = 15.0
+    model_budget: float = 30.0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -157,6 +168,20 @@ def _count(key: str, raw: str) -> int:
     return int(raw)
 
 
+def _seconds(key: str, raw: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", raw, re.A) or not float(raw):
+        raise ConfigError(f"{key}={raw!r}: expected seconds, more than 0, such as 15 or 2.5")
+    return float(raw)
+
+
+def _model_url(key: str, raw: str) -> str:
+    if not raw.startswith(("http://", "https://")):
+        raise ConfigError(f"{key}={_masked(raw)!r}: expected a URL that begins with http:// or https://")
+    if "@" in raw.split("/", 3)[2]:
+        raise ConfigError(f"{key}: has a name or a password in it; give the key as {PREFIX}MODEL_API_KEY")
+    return raw
+
+
 def _switch(key: str, raw: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if raw.lower() not in known:
@@ -226,4 +251,9 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "database_url": _database,
     "store_questions": _switch,
     "retention_days": _count,
+    "model": _text,
+    "model_url": _model_url,
+    "model_api_key": _text,
+    "model_timeout": _seconds,
+    "model_budget": _seconds,
 }

@@ -15,6 +15,8 @@ import pysbd
 from assistant.errors import DataError
 
 WRITTEN = Path(__file__).parent / "data"
+CALIBRATION_PAGES = frozenset("P011 P012 P111 P112 P213 P214 P313 P314".split())
+CALIBRATION_FILE, CALIBRATION_ABSTRACTS = "abstracts-3.jsonl", 32
 HELD_OUT_PAPERS = 30
 HELD_OUT_SQUAD = frozenset({"Immune_system", "Steam_engine", "Warsaw", "Imperialism"})
 
@@ -76,24 +78,35 @@ def _array(text: str) -> tuple[str, ...]:
     return tuple(strings)
 
 
-def written_abstract_questions(data: Path, folder: Path = WRITTEN) -> list[Example]:
-    """Return the questions written for this project over SciFact abstracts."""
-    abstracts = scifact_abstracts(data)
-    return [
-        _written(record, abstracts[str(record["doc"])][1])
-        for path in sorted(folder.glob("abstracts*.jsonl"))
-        for record in read_jsonl(path)
-    ]
+@dataclass(frozen=True)
+class Split:
+    """The questions written for this project, split by the text that they are about."""
+
+    train: list[Example]
+    calibration: list[Example]
+    test: list[Example]
 
 
-def written_page_questions(folder: Path = WRITTEN) -> list[Example]:
-    """Return the questions written for this project over made-up study pages."""
-    pages = {name: page for path in sorted(folder.glob("pages*.txt")) for name, page in read_pages(path).items()}
-    return [
-        _written(record, pages[str(record["doc"])])
-        for path in sorted(folder.glob("pages*.jsonl"))
-        for record in read_jsonl(path)
-    ]
+def written_split(data: Path, folder: Path = WRITTEN) -> Split:
+    """Return the questions written for this project over SciFact abstracts and made-up study pages.
+
+    The test files were written by other writers than the rest, on other texts; `CALIBRATION_PAGES` and the first
+    `CALIBRATION_ABSTRACTS` documents of one file are held aside for calibration.
+    """
+    abstracts = {name: sentences for name, (_, sentences) in scifact_abstracts(data).items()}
+    split = Split([], [], [])
+    for path in sorted(folder.glob("*.jsonl")):
+        texts = abstracts if "abstracts" in path.name else read_pages(path.with_suffix(".txt"))
+        examples = [_written(record, texts[str(record["doc"])]) for record in read_jsonl(path)]
+        held = CALIBRATION_PAGES
+        if path.name == CALIBRATION_FILE:
+            held = frozenset(sorted({example.document for example in examples})[:CALIBRATION_ABSTRACTS])
+        for example in examples:
+            if path.name.startswith("test-"):
+                split.test.append(example)
+            else:
+                (split.calibration if example.document in held else split.train).append(example)
+    return split
 
 
 def read_pages(path: Path) -> dict[str, tuple[str, ...]]:

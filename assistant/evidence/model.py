@@ -86,7 +86,10 @@ class EvidenceModel:
             ModelError: A file is missing or doesn't fit.
         """
         folder = folder or PACKAGED
-        calibration = Calibration.read(folder / "calibration.json")
+        return cls._of(folder, Calibration.read(folder / "calibration.json"), threads)
+
+    @classmethod
+    def _of(cls, folder: Path, calibration: Calibration, threads: int) -> EvidenceModel:
         offline()
         import torch
         from transformers import AutoTokenizer
@@ -95,6 +98,11 @@ class EvidenceModel:
         base = packaged_model()
         network = with_adapter(cross_encoder_network(base), folder / "adapter.safetensors")
         return cls(_quicker(network), AutoTokenizer.from_pretrained(base, local_files_only=True), calibration)
+
+    @classmethod
+    def uncalibrated(cls, folder: Path, threads: int = 2) -> EvidenceModel:
+        """Return the model of a folder that has an adapter and no calibration yet: logits count as they are."""
+        return cls._of(folder, Calibration((1.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.5), threads)
 
     def judge(self, question: str, candidates: Sequence[str]) -> Judgement:
         """Return the judgement of a question over candidate sentences, each as `Section: sentence`."""

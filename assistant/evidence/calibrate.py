@@ -1,0 +1,75 @@
+"""Logits → probabilities and the threshold, from questions held aside from training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.evidence.data import Example
+from assistant.evidence.model import Calibration, summarize
+from assistant.lexical import Lexical
+
+CANDIDATES = 10
+COST_OF_WRONG_ANSWER = 2.5
+"""An answer where the study has none costs so many times what a refusal of an answerable question costs.
+
+Source: the issue's own terms: at most 4 % of answerable questions lost where 90 % of the others are refused.
+"""
+
+
+class Scorer(Protocol):
+    """Whatever gives one logit a candidate."""
+
+    def logits(self, question: str, candidates: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return one logit a candidate, shape `(n,)`; higher is likelier to answer."""
+        ...
+
+
+def candidates(example: Example, count: int = CANDIDATES) -> list[int]:
+    """Return the indices of the sentences that share most with the question, best first.
+
+    Lexical alone: what is held aside are texts of 5 to 45 sentences, most of which are taken.
+    """
+    scores = Lexical(example.sentences).scores(example.question)
+    return [int(at) for at in np.argsort(-scores, kind="stable")[:count]]
+
+
+def fit(model: Scorer, examples: Sequence[Example]) -> Calibration:
+    """Return the calibration that held-aside questions give.
+
+    Args:
+        examples: Answerable and unanswerable questions that the model was not trained on.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    sentence_logits: list[float] = []
+    sentence_labels: list[bool] = []
+    rows: list[npt.NDArray[np.float64]] = []
+    answerable: list[bool] = []
+    for example in examples:
+        chosen = candidates(example)
+        logits = model.logits(example.question, [example.sentences[at] for at in chosen])
+        sentence_logits += [float(logit) for logit in logits]
+        sentence_labels += [at in example.answers for at in chosen]
+        rows.append(summarize(logits))
+        answerable.append(bool(example.answers))
+    one = LogisticRegression(C=1e3).fit(np.asarray(sentence_logits)[:, None], sentence_labels)
+    any_ = LogisticRegression(C=1.0, max_iter=1000).fit(np.stack(rows), answerable)
+    probabilities = any_.predict_proba(np.stack(rows))[:, 1]
+    return Calibration(
+        (float(one.coef_[0, 0]), float(one.intercept_[0])),
+        (*map(float, any_.coef_[0]), float(any_.intercept_[0])),
+        threshold(probabilities, np.asarray(answerable)),
+    )
+
+
+def threshold(probabilities: npt.NDArray[np.float64], answerable: npt.NDArray[np.bool_]) -> float:
+    """Return the probability from which answering costs least, a wrong answer at `COST_OF_WRONG_ANSWER`."""
+    options = np.unique(probabilities)
+    rate_wrong = [float((probabilities[~answerable] >= option).mean()) for option in options]
+    rate_lost = [float((probabilities[answerable] < option).mean()) for option in options]
+    costs = [COST_OF_WRONG_ANSWER * wrong + lost for wrong, lost in zip(rate_wrong, rate_lost, strict=True)]
+    return float(options[int(np.argmin(costs))])
