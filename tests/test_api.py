@@ -304,9 +304,9 @@ def test_what_is_not_there_is_not_found(tmp_path: Path, path: str) -> None:
 def test_the_chart_is_drawn_once_from_the_findings_asked_for(tmp_path: Path) -> None:
     drawn: list[tuple[Any, ...]] = []
 
-    def draw(findings: Any) -> str:
-        drawn.append(findings)
-        return "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    def draw(findings: Any, theme: str) -> bytes:
+        drawn.append((theme, findings))
+        return b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
     fake = FakeAssistant()
     client = TestClient(app_for(tmp_path, fake, draw=draw))
@@ -318,7 +318,9 @@ def test_the_chart_is_drawn_once_from_the_findings_asked_for(tmp_path: Path) -> 
             and "sandbox" in response.headers["content-security-policy"]
         )
     milk = tuple(item for item in fake.corpus.studies[0].findings if item.who == "milk" and item.value is not None)
-    assert drawn == [milk] and milk
+    assert drawn == [("light", milk)] and milk
+    assert client.get(url, params={"theme": "dark"}).status_code == 200 and drawn[-1][0] == "dark"
+    assert_problem(client.get(url, params={"theme": "pink"}), "invalid")
     assert_problem(client.get(url, params={"measure": "gold"}), "not_found")
 
 

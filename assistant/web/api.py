@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -107,8 +107,12 @@ class Parts:
         return problem
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts, closing: Sequence[Callable[[], None]] = ()) -> FastAPI:
     """Return the API with everything that guards it; pages may be mounted on it afterwards.
+
+    Args:
+        parts: What it is made of.
+        closing: Called in this order at the end, when every accepted question has its answer.
 
     Raises:
         ConfigError: A setting can't be used.
@@ -122,7 +126,8 @@ def create_app(parts: Parts) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         parts.readiness.draining = True
-        await to_thread.run_sync(parts.desk.close)
+        for close in (parts.desk.close, *closing):
+            await to_thread.run_sync(close)
 
     app = FastAPI(
         title="Study Assistant",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
@@ -21,8 +21,8 @@ from assistant.web.problems import Problem, documented
 KEPT = 64
 """Responses that are kept ready."""
 
-Draw = Callable[[Sequence[Finding]], str]
-"""Draws findings as an SVG."""
+Draw = Callable[[Sequence[Finding], str], bytes]
+"""Draws findings as an SVG, for a "light" or a "dark" page; raises `ValueError` where nothing can be drawn."""
 
 
 class SectionBody(BaseModel):
@@ -115,8 +115,14 @@ class Studies:
             raise Problem("not_found", f"The study has no such source; it has {names}.") from exc
         return self._keep((pmid, name), lambda: _json(_source(study, source)))
 
-    async def chart(self, pmid: str, measure: str, who: str) -> File:
-        """Return a chart of a study's figures, those of one measure or one group where that is asked for.
+    async def chart(self, pmid: str, measure: str = "", who: str = "", theme: str = "light") -> File:
+        """Return a chart of a study's figures.
+
+        Args:
+            pmid: The study.
+            measure: What was measured, or "" for whatever the study has most of.
+            who: In whom, or "" for everyone.
+            theme: "light" or "dark".
 
         Raises:
             Problem: There is none.
@@ -128,12 +134,16 @@ class Studies:
             if finding.value is not None and measure in ("", finding.measure) and who in ("", finding.who)
         )
         draw = self._draw
+        none = Problem("not_found", "There are no such figures to draw.")
         if draw is None or not chosen:
-            raise Problem("not_found", "There are no such figures to draw.")
-        key = ("chart", pmid, measure, who)
+            raise none
+        key = ("chart", pmid, measure, who, theme)
         if key not in self._kept:
-            svg = await to_thread.run_sync(draw, chosen, limiter=self._one_at_a_time)
-            return self._keep(key, lambda: File.of(svg.encode(), "image/svg+xml", ASK_AGAIN))
+            try:
+                svg = await to_thread.run_sync(draw, chosen, theme, limiter=self._one_at_a_time)
+            except ValueError as exc:
+                raise none from exc
+            return self._keep(key, lambda: File.of(svg, "image/svg+xml", ASK_AGAIN))
         return self._kept[key]
 
     def _describe(self, study: Study) -> dict[str, Any]:
@@ -186,8 +196,10 @@ def add_study_routes(app: FastAPI, studies: Studies) -> None:
         responses={200: {"content": {"image/svg+xml": {}}}, **documented("not_found", "invalid")},
         summary="The study's figures as a chart",
     )
-    async def draw_chart(request: Request, pmid: str, measure: str = "", who: str = "") -> Response:
-        return (await studies.chart(pmid, measure, who)).response(request)
+    async def draw_chart(
+        request: Request, pmid: str, measure: str = "", who: str = "", theme: Literal["light", "dark"] = "light"
+    ) -> Response:
+        return (await studies.chart(pmid, measure, who, theme)).response(request)
 
 
 def _source(study: Study, source: Source) -> dict[str, Any]:
