@@ -17,7 +17,11 @@ _TEXTS = (
 )
 _SAID = r"figures?|numbers?|values?|results?|data|information|facts?|statements?|claims?|this|these|it"
 _SURE = r"trust\w*|reliab\w*|rely|correct\w*|accura\w*|right|wrong|believe|errors?|mistakes?|verif\w*|true|credib\w*"
-_OTHERS = re.compile(r"\b(?:other|another|previous|earlier|similar|more recent|further|past)\s+(?:\w+\s+)?(?:stud|paper|research|trial|work|article|literature)", re.I)
+_OTHERS = re.compile(
+    r"\b(?:other|another|previous|earlier|similar|more recent|further|past)\s+(?:\w+\s+)?"
+    r"(?:stud|paper|research|trial|work|article|literature)",
+    re.I,
+)
 _OF_SOURCES = re.compile(rf"\b(?:{_DIFFER})\b.*\b(?:{_TEXTS})\b|\b(?:{_TEXTS})\b.*\b(?:{_DIFFER})\b", re.I)
 _OF_FIGURES = re.compile(
     rf"\b(?:which|what|do|does|are|is|any|where|list|show|all)\b.*\b(?:figures?|numbers?|values?)\b.*\b(?:{_DIFFER})\b"
@@ -25,13 +29,16 @@ _OF_FIGURES = re.compile(
     re.I,
 )
 _TRUST = re.compile(rf"\b(?:{_SURE})\b.*\b(?:{_SAID}|{_TEXTS})\b|\b(?:{_SAID}|{_TEXTS})\b.*\b(?:{_SURE})\b", re.I)
-_ABOUT_TRUST = re.compile(r"\b(?:figures?|numbers?|values?|results?|data|information|facts?|claims?|page|website|site|paper|study)\b", re.I)
+_ABOUT_TRUST = re.compile(
+    r"\b(?:figures?|numbers?|values?|results?|data|information|facts?|claims?|page|website|site|paper|study)\b", re.I
+)
 
 
 def asks_about_agreement(question: str, study: Study | None = None) -> bool:
     """Return whether a question asks if the sources agree, which figures differ, or whether the figures hold.
 
     Args:
+        question: As asked, alone understandable.
         study: Whose groups a question may name: "do the figures differ between Canada and Cambodia" is about them.
 
     >>> asks_about_agreement("Does this page match the paper?"), asks_about_agreement("Can I trust these numbers?")
@@ -44,7 +51,10 @@ def asks_about_agreement(question: str, study: Study | None = None) -> bool:
     if study is not None:
         cohorts = {f.cohort for f in study.findings if f.cohort}
         if any(cohort_pattern(cohort, study).search(question) for cohort in cohorts):
-            return bool(re.search(rf"\b(?:{_TEXTS})\b", question, re.I)) and len(set(re.findall(_SIDES, question, re.I))) > 1
+            return (
+                bool(re.search(rf"\b(?:{_TEXTS})\b", question, re.I))
+                and len(set(re.findall(_SIDES, question, re.I))) > 1
+            )
     of_groups = re.search(r"\bbetween\b(?!.*\b(?:page|website|site|paper|abstract|sources?|article)\b)", question, re.I)
     if of_groups or named_who(question, WHO):
         return bool(_OF_SOURCES.search(question))

@@ -31,14 +31,16 @@ _PERCENT = re.compile(
     re.I,
 )
 _DIFFERENCE = re.compile(
-    rf"\bhow many (?:more|fewer|less)\b|\bhow (?:much|big|large|great) (?:{_MORE})\b|\bhow (?:big|large|great|much) (?:of a |a |is the |was the )?differences?\b"
-    r"|\b(?:what|which)(?:'s|’s| is| was| were)?(?: the)? (?:absolute |exact )?(?:difference|gap)\b|\bby how much\b|\bhow (?:much )?far apart\b"
+    rf"\bhow many (?:more|fewer|less)\b|\bhow (?:much|big|large|great) (?:{_MORE})\b"
+    r"|\bhow (?:big|large|great|much) (?:of a |a |is the |was the )?differences?\b|\bby how much\b|\bhow far apart\b"
+    r"|\b(?:what|which)(?:'s|’s| is| was| were)?(?: the)? (?:absolute |exact )?(?:difference|gap)\b"
     r"|\b(?:calculate|compute|work out|give me)(?: me)? the (?:difference|gap)\b",
     re.I,
 )
 _CUT_OFF = re.compile(
-    r"\b(?P<how>above|over|below|under|(?:more|less|higher|lower|greater) than|exceed(?:s|ed|ing)?|at least|at most|past)\b"
-    r"(?: the)?(?: cut[- ]?off| threshold| limit| line)?(?: of| for sufficiency of)?\s+(?P<value>\d+(?:[.,]\d+)?)\s*(?P<unit>[pnµμmkdu]?(?:mol|g|IU)/[a-zµμ]+\d?|%|hours?|weeks?|pairs?)?",
+    r"\b(?:above|over|below|under|(?:more|less|higher|lower|greater) than|exceed(?:s|ed|ing)?|at least|at most|past)\b"
+    r"(?: the)?(?: cut[- ]?off| threshold| limit| line)?(?: of| for sufficiency of)?\s+(?P<value>\d+(?:[.,]\d+)?)"
+    r"\s*(?P<unit>[pnµμmkdu]?(?:mol|g|IU)/[a-zµμ]+\d?|%|hours?|weeks?|pairs?)?",
     re.I,
 )
 _ROUND_TO = 2
@@ -106,8 +108,12 @@ def work_out(
     """Return the result in words, with both figures and where they stand, or None where it can't be worked out.
 
     Args:
+        operation: As `recognise` gives it.
+        study: The study that the findings are of.
         findings: What the question (or, for "is that …", the answer before it) is about; of several sources, those of
             the first are used, never two together.
+        audience: Whom to tell; the words differ, the figures don't.
+        messages: Texts; the sections used are `arithmetic` and `figures`.
     """
     numeric = [f for f in findings if f.value is not None and kind(f) in {"level", "count", "percent"}]
     if not numeric:
@@ -126,18 +132,22 @@ def work_out(
     if not parts or not all(parts):
         return None
     closing = "group" if operation.kind == "cut_off" else "computed"
-    text = " ".join(f"{part[:1].upper()}{part[1:]}." for part, _ in filter(None, parts)) + " " + messages.say(f"arithmetic.{closing}", audience)
+    text = (
+        " ".join(f"{part[:1].upper()}{part[1:]}." for part, _ in filter(None, parts))
+        + " "
+        + messages.say(f"arithmetic.{closing}", audience)
+    )
     spans = sorted({s for f in numeric for s in held[f]}, key=lambda s: s.start)
     computed = tuple(dict.fromkeys(result for _, result in filter(None, parts) if result))
     return Figures(text, tuple(numeric), tuple(spans), computed)
 
 
 def _pairs(findings: Sequence[Finding]) -> list[tuple[Finding, Finding]]:
-    """Return what is to be compared: two cohorts of each measure and who, else two `who` of one cohort; else nothing."""
-    for fixed in (lambda f: (f.measure, f.who, f.unit), lambda f: (f.measure, f.cohort, f.unit)):
+    """Return what is to be compared: two cohorts of each measure and who, else two `who` of each cohort; else nothing."""
+    for by_who in (True, False):
         groups: dict[tuple[str, ...], list[Finding]] = {}
         for f in findings:
-            groups.setdefault(fixed(f), []).append(f)
+            groups.setdefault((f.measure, f.who if by_who else f.cohort, f.unit), []).append(f)
         if all(len(group) == 2 for group in groups.values()):
             return [(group[0], group[1]) for group in groups.values()]
     return []
@@ -193,7 +203,11 @@ class _Worker:
             value=figure(finding, self.held[finding]),
             threshold=threshold,
         )
-        if finding.low is not None and finding.high is not None and decimal(finding.low) <= cut <= decimal(finding.high):
+        if (
+            finding.low is not None
+            and finding.high is not None
+            and decimal(finding.low) <= cut <= decimal(finding.high)
+        ):
             level = interval_level(self.held[finding])
             text += " " + self.messages.say("arithmetic.spans", interval=level, threshold=threshold)
         return text, ""
@@ -210,7 +224,9 @@ class _Worker:
 
     def _in(self, finding: Finding) -> str:
         who = finding.who if finding.who in {"mother", "milk", "infant", "dyad"} else "other"
-        return self.messages.say("arithmetic.in_who", who=self.messages.say(f"figures.plural.{who}", self.audience, who=finding.who))
+        return self.messages.say(
+            "arithmetic.in_who", who=self.messages.say(f"figures.plural.{who}", self.audience, who=finding.who)
+        )
 
 
 def _figure(operation: Kind, low: Decimal, high: Decimal) -> str:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections import Counter
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
 from assistant.records import Finding
-from assistant.vocabulary import kind
+from assistant.tables import (
+    SOURCES,
+    alternative,
+    capital,
+    comparable,
+    number,
+    person,
+    sizes,
+    statistics,
+    table,
+    title_of,
+    unique,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["alternative", "chart", "comparable", "table"]
+
 Format = Literal["svg", "png"]
 Theme = Literal["light", "dark"]
 
-SOURCES = {"summary": "Study page (summary)", "technical": "Study page", "published": "Published abstract"}
-PEOPLE = {"mother": "Mothers", "milk": "Breast milk", "infant": "Infants", "dyad": "Pairs"}
 _ORDER = {"mother": 0, "milk": 1, "infant": 2}
 _DPI = 160
+_WRITING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +57,6 @@ _LOOKS: dict[str, _Look] = {
 _HATCHES = ("", "///", "...", "xxx", "---")
 
 
-def comparable(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return the findings that one chart can show: levels (else shares, else counts) in their commonest unit."""
-    for wanted in ("level", "percent", "count"):
-        numeric = [f for f in findings if f.value is not None and kind(f) == wanted]
-        if numeric:
-            shown = Counter((f.measure, f.unit) for f in numeric).most_common(1)[0][0]
-            return tuple(f for f in numeric if (f.measure, f.unit) == shown)
-    return ()
-
-
 def chart(findings: Sequence[Finding], fmt: Format = "svg", theme: Theme = "light") -> bytes:
     """Return a chart of the findings that share a measure and a unit; the same findings give the same bytes.
 
@@ -70,19 +74,32 @@ def chart(findings: Sequence[Finding], fmt: Format = "svg", theme: Theme = "ligh
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    sources = _unique(f.source for f in shown)
-    people = sorted(_unique(f.who for f in shown), key=lambda who: _ORDER.get(who, len(_ORDER)))
-    cohorts = _unique(f.cohort for f in shown)
+    sources = unique(f.source for f in shown)
+    people = sorted(unique(f.who for f in shown), key=lambda who: _ORDER.get(who, len(_ORDER)))
+    cohorts = unique(f.cohort for f in shown)
     look = _LOOKS[theme]
     width = max(4.2, len(sources) * (1.1 + 0.55 * len(people) * max(2, len(cohorts))))
-    figure = Figure(figsize=(width, 4.1), facecolor=look.ground, layout="constrained")
+    figure = Figure(figsize=(width, 4.1), facecolor=look.ground)
+    figure.set_layout_engine("constrained", wspace=0.06)
     (FigureCanvasSVG if fmt == "svg" else FigureCanvasAgg)(figure)
     panels = figure.subplots(1, len(sources), sharey=True, squeeze=False)[0]
     for panel, source in zip(panels, sources, strict=True):
         _draw(panel, [f for f in shown if f.source == source], people, cohorts, look)
-        panel.set_title(f"{SOURCES.get(source, source)}\n{_statistics(shown, source)}".strip(), color=look.ink, fontsize=10)
+        under = "\n".join(filter(None, (statistics(shown, source), sizes(shown, source))))
+        panel.set_title(under, color=look.ink, fontsize=8.5)
+        panel.annotate(
+            SOURCES.get(source, source),
+            (0.5, 1),
+            (0, 10 + 12 * len(under.splitlines())),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            fontsize=11,
+            fontweight="bold",
+            color=look.ink,
+        )
     unit = f" ({shown[0].unit})" if shown[0].unit else ""
-    panels[0].set_ylabel(f"{_capital(shown[0].measure)}{unit}", color=look.ink, fontsize=10)
+    panels[0].set_ylabel(f"{capital(shown[0].measure)}{unit}", color=look.ink, fontsize=10)
     handles, labels = panels[0].get_legend_handles_labels()
     for panel in panels[1:]:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -91,56 +108,23 @@ def chart(findings: Sequence[Finding], fmt: Format = "svg", theme: Theme = "ligh
                 labels.append(label)
     if any(labels):
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, labelcolor=look.ink, fontsize=10
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=len(labels),
+            frameon=False,
+            labelcolor=look.ink,
+            fontsize=10,
         )
     drawn = io.BytesIO()
-    title = _title(shown)
+    title = title_of(shown)
     if fmt == "png":
         figure.savefig(drawn, format="png", dpi=_DPI, metadata={"Title": title, "Software": None})
         return drawn.getvalue()
-    # Only the writer reads these two, and every call sets them alike, so threads can't disturb each other.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "study-assistant"}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    # The SVG writer takes these from matplotlib's global settings only; the lock keeps two threads from undoing them.
+    with _WRITING, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "study-assistant"}):
+        figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return _accessible(drawn.getvalue().decode(), title, alternative(shown)).encode()
-
-
-def alternative(findings: Sequence[Finding]) -> str:
-    """Return what the chart shows, in words, for those who don't see it; "" where there is nothing to draw."""
-    shown = comparable(findings)
-    if not shown:
-        return ""
-    told = []
-    for source in _unique(f.source for f in shown):
-        values = []
-        for who in _unique(f.who for f in shown if f.source == source):
-            bars = [f for f in shown if f.source == source and f.who == who]
-            each = ", ".join(f"{f.cohort} {_amount(f)}".strip() for f in bars)
-            values.append(f"{_person(who)}: {each}")
-        told.append(f"{SOURCES.get(source, source)} ({_statistics(shown, source)}). {'; '.join(values)}.".replace(" ()", ""))
-    return f"{_title(shown)}. {' '.join(told)}"
-
-
-def table(findings: Sequence[Finding]) -> str:
-    """Return all findings as a Markdown table, "" for none; columns that no finding fills are left out."""
-    rows = [
-        {
-            "Who": _person(f.who),
-            "Cohort": f.cohort,
-            "Measure": f.measure,
-            "n": "" if f.n is None else str(f.n),
-            "Statistic": f.statistic,
-            "Value": "" if f.value is None else f"{_number(f.value)} {f.unit}".replace(" %", "%").strip(),
-            "Interval": "" if f.low is None or f.high is None else f"{_number(f.low)}–{_number(f.high)}",
-            "p": f.p,
-            "Source": SOURCES.get(f.source, f.source),
-        }
-        for f in findings
-    ]
-    columns = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
-    if not columns:
-        return ""
-    lines = [columns, ["---"] * len(columns), *([row[name].replace("|", "\\|") for name in columns] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _draw(panel: Axes, findings: Sequence[Finding], people: Sequence[str], cohorts: Sequence[str], look: _Look) -> None:
@@ -164,14 +148,29 @@ def _draw(panel: Axes, findings: Sequence[Finding], people: Sequence[str], cohor
             top = value
             if f.low is not None and f.high is not None:
                 # From the ends as given: an interval about a geometric mean need not be symmetric.
-                panel.errorbar(x, value, [[value - f.low], [f.high - value]], color=look.ground, capsize=5, linewidth=3.4, capthick=3.4)
+                panel.errorbar(
+                    x,
+                    value,
+                    [[value - f.low], [f.high - value]],
+                    color=look.ground,
+                    capsize=5,
+                    linewidth=3.4,
+                    capthick=3.4,
+                )
                 panel.errorbar(x, value, [[value - f.low], [f.high - value]], color=look.ink, capsize=4, linewidth=1.4)
                 top = max(top, f.high)
             panel.annotate(
-                _number(value), (x, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=9, color=look.ink
+                number(value),
+                (x, top),
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=9,
+                color=look.ink,
             )
     panel.set_facecolor(look.ground)
-    panel.set_xticks(range(len(people)), [_person(who) for who in people])
+    panel.set_xticks(range(len(people)), [person(who) for who in people])
     panel.set_xlim(-0.6, len(people) - 0.4)
     panel.margins(y=0.12)
     panel.tick_params(colors=look.ink, labelsize=10, length=0)
@@ -186,50 +185,8 @@ def _accessible(svg: str, title: str, description: str) -> str:
     """Return an SVG that says what it is: role, title and description, which screen readers speak."""
     opening = svg.index("<svg")
     close = svg.index(">", opening)
-    named = f'{svg[opening:close]} role="img" aria-labelledby="chart-title chart-desc">'
-    told = f'\n <title id="chart-title">{escape(title)}</title>\n <desc id="chart-desc">{escape(description)}</desc>'
-    return svg[opening:opening] + named + told + svg[close + 1 :]
-
-
-def _statistics(findings: Sequence[Finding], source: str) -> str:
-    """Return which statistics a source gives, and whether intervals: "geometric mean, with interval"."""
-    here = [f for f in findings if f.source == source]
-    names = [f.statistic or "average, kind not named" for f in here if kind(f) == "level"]
-    if len(set(names)) > 1:
-        who = {name: [_person(f.who).lower() for f in here if (f.statistic or "average, kind not named") == name] for name in names}
-        said = "; ".join(f"{', '.join(_unique(people))}: {name}" for name, people in who.items())
-    else:
-        said = "".join(set(names))
-    return f"{said}, bars with interval" if any(f.low is not None for f in here) else said
-
-
-def _title(findings: Sequence[Finding]) -> str:
-    cohorts = [cohort for cohort in _unique(f.cohort for f in findings) if cohort]
-    unit = f" in {findings[0].unit}" if findings[0].unit else ""
-    return f"{_capital(findings[0].measure)}{unit}" + (f": {', '.join(cohorts)}" if cohorts else "")
-
-
-def _amount(finding: Finding) -> str:
-    interval = "" if finding.low is None or finding.high is None else f" ({_number(finding.low)} to {_number(finding.high)})"
-    return f"{_number(finding.value or 0.0)}{interval}"
-
-
-def _number(value: float) -> str:
-    """Return a figure without digits that it does not have.
-
-    >>> _number(348.0), _number(41.2), _number(1250000.0)
-    ('348', '41.2', '1250000')
-    """
-    return f"{value:.10f}".rstrip("0").rstrip(".")
-
-
-def _person(who: str) -> str:
-    return PEOPLE.get(who, _capital(who))
-
-
-def _unique(items) -> list[str]:  # type: ignore[no-untyped-def]
-    return list(dict.fromkeys(items))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    # A page may show several charts; ids have to differ between them.
+    key = hashlib.sha256(svg.encode()).hexdigest()[:8]
+    named = f'{svg[opening:close]} role="img" aria-labelledby="title-{key} desc-{key}">'
+    told = f'\n <title id="title-{key}">{escape(title)}</title>\n <desc id="desc-{key}">{escape(description)}</desc>'
+    return named + told + svg[close + 1 :]

@@ -80,6 +80,8 @@ def touching(
     """Return the disagreements of which an answer uses a side.
 
     Args:
+        study: The study that they are of.
+        disagreements: As `find` gives them.
         cited: The answer's citations; a quote uses a finding where it gives its figure, or says or denies its state.
         used: Findings that the answer was put together from.
         text: The answer's statements; where given, a cited figure counts only if they show it.
@@ -143,7 +145,11 @@ def _rankings(ours: Sequence[Finding], theirs: Sequence[Finding]) -> Iterable[Di
         if len(mine) < 2 or sorted(cohorts) != sorted(f.cohort for f in others):
             continue
         first, second = strongest(mine), strongest(others)
-        if (first and second and first != second) or (first and _p_against(others, first)) or (second and _p_against(mine, second)):
+        if (
+            (first and second and first != second)
+            or (first and _p_against(others, first))
+            or (second and _p_against(mine, second))
+        ):
             yield Disagreement("ranking", measure, mine[0].who, ", ".join(cohorts), tuple(mine), tuple(others))
 
 
@@ -218,4 +224,3 @@ def _same(one: Disagreement, known: Disagreement) -> bool:
         and one.published == known.published
         and [(f.statistic, f.value) for f in one.page] == [(f.statistic, f.value) for f in known.page]
     )
-

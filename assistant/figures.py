@@ -29,6 +29,7 @@ class Asked:
     wants: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
+        """Return whether it asks for any finding."""
         return bool(self.findings)
 
     def of(self, *sources: str) -> tuple[Finding, ...]:
@@ -42,9 +43,11 @@ _POLITE = re.compile(
     r"\b(?:please|(?:can|could|would|will) you(?: please)?|(?:tell|show|give|remind) me|i (?:would like|want) to know)\b",
     re.I,
 )
-_PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors?)"
+_PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors(?= \w))"
 _PAGE = r"(?:(?:web ?)?(?:page|site)|summary|study page)"
-_PAPER_ASKED = re.compile(rf"\bpublished(?: (?:paper|abstract|record|study|article|version))?\b|\b{_PAPER}\b", re.I)
+_PAPER_ASKED = re.compile(
+    rf"\bpublished(?: (?:paper|abstract|record|study|article|version))?\b|(?<!many )\b{_PAPER}\b", re.I
+)
 _PAGE_ASKED = re.compile(rf"\b{_PAGE}\b", re.I)
 _INTERVAL = re.compile(r"\b(?:\d{2}\s?%?\s?)?(?:confidence (?:interval|limit)s?|CIs?\b|intervals?\b)", re.I)
 _P = re.compile(r"\bp[- ]?values?\b|\b(?:statistical(?:ly)? )?significan(?:t|ce)\b", re.I)
@@ -55,7 +58,20 @@ _CORRELATION = re.compile(
     re.I,
 )
 _SHARE = re.compile(r"%|\bper ?cent(?:ages?)?\b|\b(?:proportion|share|fraction|rate)s?\b", re.I)
-_AVERAGE = re.compile(r"\b(?P<name>geometric means?|medians?|means?|averages?)\b(?! by\b)", re.I)
+# "The mean", "mean B12"; not "what do the levels mean for my baby".
+_AVERAGE = re.compile(
+    r"\b(?P<name>geometric means?|medians?|averages?|(?<=the )means?|means?(?= (?!for|that|to|by|when|if|in|here)\w))\b",
+    re.I,
+)
+# Who is counted; "how many sites", "how many samples" count something else.
+_COUNTED = re.compile(
+    r"\b(?:participants?|subjects?|people|families|sample sizes?|n|how many (?:were|was|did|took|are)|participated)\b",
+    re.I,
+)
+_UNCOUNTED = re.compile(
+    r"\b(?:how many|(?:number|count) of)(?: \w+){0,3}? (?:samples?|sites?|arms?|groups?|cohorts?|countries|places|studies)\b",
+    re.I,
+)
 _LEVEL = re.compile(
     r"\b(?:levels?|concentrations?|values?|amounts?|figures?|numbers?|results?|status|compar\w+|differ\w*|"
     r"how (?:much|high|low|long|great)|(?:high|low|great)(?:er|est)|"
@@ -65,16 +81,16 @@ _LEVEL = re.compile(
 _FILLER = frozenset(
     stem(word)
     for word in (
-        "a an the this that these those two three of in on at by to for from with and or but between than versus vs as per each both "
-        "any all anyone anybody everyone there here it its they their them what which who how where was were is are be been did do does had "
-        "have has much many more less most least higher lower highest lowest greater greatest bigger smaller "
+        "a an the this that these those two three of in on at by to for from with and or but between than versus vs "
+        "as per each both any all anyone anybody everyone there here it its they their them what which who how where "
+        "was were is are be been did do does had have has much many more less most least higher lower highest lowest greater greatest bigger smaller "
         "level levels concentration concentrations value values amount amounts figure figures number numbers "
         "result results status count compare compared comparing comparison differ differed different difference average "
         "study studies according accord report reported reports say says said state stated given give list find found "
         "measure measured measurement observe observed see seen show shown showed group groups cohort cohorts "
         "site sites arm arms country countries place people participant participants subject subjects "
-        "respectively exact exactly precise actual typical sample samples total overall studied included enrolled took part "
-        "serum plasma blood breast breastfed breastfeeding human circulating data so about"
+        "respectively exact exactly precise actual typical sample samples total overall studied included enrolled part "
+        "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )
 _OF_STATES = frozenset(stem(word) for word in "take took taken get got receive received use used given".split())
@@ -122,6 +138,8 @@ def matching(question: str, study: Study) -> Asked:
         unknown -= _OF_STRENGTH
     if wanted == "state":
         unknown -= _OF_STATES
+    if wanted == "count" and (_UNCOUNTED.search(question) or not (who or _COUNTED.search(question))):
+        return NOTHING
     if unknown or not cued:
         return NOTHING
     found = [f for f in study.findings if kind(f) == wanted and named <= measured[f.measure]]
@@ -160,7 +178,12 @@ def _cohorts(question: str, study: Study) -> tuple[tuple[str, ...], str]:
             found.append(cohort)
             parts = words(cohort)
             # Of "the low and high dose" only the group's own words go: what stands between them may matter.
-            rest = re.sub(rf"\b(?:{'|'.join(map(re.escape, parts))})s?\b", " ", pattern.sub(_keep_between(parts), rest), flags=re.I)
+            rest = re.sub(
+                rf"\b(?:{'|'.join(map(re.escape, parts))})s?\b",
+                " ",
+                pattern.sub(_keep_between(parts), rest),
+                flags=re.I,
+            )
     return tuple(found), rest
 
 

@@ -38,6 +38,10 @@ def notice(
     """Return one notice for however many disagreements, or None where there is none that can be cited.
 
     Args:
+        study: The study that they are of.
+        disagreements: What to tell, the most telling first.
+        audience: Whom to tell: a clinician gets n, statistic, interval and p too.
+        messages: Texts; the sections used are `conflicts` and `figures`.
         taken: Citations that the reply already has: a quote among them keeps its number, new ones count on.
         whole: Whether all are told, as a list, and not only the first few.
     """
@@ -77,7 +81,9 @@ class _Desk:
             if (known.pmid, known.source, known.start, known.end) == (self.study.pmid, source, start, end):
                 return known
         number = max((known.number for known in self.citations), default=0) + 1
-        found = Citation(number, self.study.pmid, source, sentences[0].section, text[start:end], start, end, self.study.url)
+        found = Citation(
+            number, self.study.pmid, source, sentences[0].section, text[start:end], start, end, self.study.url
+        )
         if any(s.text not in found.quote for s in sentences[:1]) or text[found.start : found.end] != found.quote:
             return None
         self.citations.append(found)
@@ -86,13 +92,19 @@ class _Desk:
 
 def _conflict(desk: _Desk, d: Disagreement, audience: Audience, messages: Messages) -> Conflict | None:
     """Return the record of a disagreement, or None where a side can't be cited."""
-    held = [[s for f in side for s in evidence(desk.study, f, with_n=audience == "clinician")] for side in (d.page, d.published)]
+    held = [
+        [s for f in side for s in evidence(desk.study, f, with_n=audience == "clinician")]
+        for side in (d.page, d.published)
+    ]
     if not all(held) or not all(evidence(desk.study, f) for f in d.findings):
         return None
     page, published = desk.cite(_narrow(held[0])), desk.cite(_narrow(held[1]))
     if page is None or published is None:
         return None
-    sides = [_side(desk.study, d, side, cited, audience, messages) for side, cited in ((d.page, page), (d.published, published))]
+    sides = [
+        _side(desk.study, d, side, cited, audience, messages)
+        for side, cited in ((d.page, page), (d.published, published))
+    ]
     return Conflict(
         desk.study.pmid, d.measure, d.who, d.cohort, sides[0], sides[1], _reason(d, audience, messages), page, published
     )
@@ -132,9 +144,7 @@ def _value(finding: Finding, quote: Sequence[Sentence], audience: Audience, mess
     return f"{value} ({more})" if more else value
 
 
-def _item(
-    desk: _Desk, group: Sequence[tuple[Disagreement, Conflict]], audience: Audience, messages: Messages
-) -> str:
+def _item(desk: _Desk, group: Sequence[tuple[Disagreement, Conflict]], audience: Audience, messages: Messages) -> str:
     """Return the disagreements of one measure in one `who` as one item, the reason after it."""
     d, first = group[0]
     sides = []

@@ -47,15 +47,29 @@ def as_table(studies: Sequence[Study]) -> str:
         return f"No disagreement between the sources of {len(studies)} {'study' if len(studies) == 1 else 'studies'}."
     header = tuple(name.upper() for name in _COLUMNS)
     widths = [max(len(line[at]) for line in (header, *table)) for at in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in (header, *table)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (header, *table)
+    ]
     return "\n".join(lines)
 
 
 def _row(study: Study, d: Disagreement) -> dict[str, Any]:
-    sides = {name: "; ".join(_described(study, f, d) for f in side) for name, side in (("page", d.page), ("published", d.published))}
+    sides = {
+        name: "; ".join(_described(study, f, d) for f in side)
+        for name, side in (("page", d.page), ("published", d.published))
+    }
     places = [_place(f.source, f.section, evidence(study, f)) for f in d.findings]
     about = d.about.replace("_", "-")
-    return {"pmid": study.pmid, "about": about, "measure": d.measure, "who": d.who, "cohort": d.cohort, **sides, "where": places}
+    return {
+        "pmid": study.pmid,
+        "about": about,
+        "measure": d.measure,
+        "who": d.who,
+        "cohort": d.cohort,
+        **sides,
+        "where": places,
+    }
 
 
 def _described(study: Study, f: Finding, d: Disagreement) -> str:

@@ -36,13 +36,18 @@ def sentence(study: Study, findings: Sequence[Finding], audience: Audience, mess
     """Return the figures in words, or None where a figure can't be shown to stand in the source.
 
     Args:
+        study: The study that they are of.
         findings: Of one source; those of one measure in one `who` are told together.
+        audience: Whom to tell: a clinician gets n, statistic, interval and p too.
+        messages: Texts; the section used is `figures`.
 
     Raises:
         ValueError: The findings come from several sources, which no sentence may mix.
     """
     if len({(f.pmid, f.source) for f in findings}) > 1:
-        raise ValueError(f"findings of {sorted({(f.pmid, f.source) for f in findings})}: expected one source a sentence")
+        raise ValueError(
+            f"findings of {sorted({(f.pmid, f.source) for f in findings})}: expected one source a sentence"
+        )
     parts: list[str] = []
     cited: list[Sentence] = []
     for group in _groups(findings):
@@ -126,7 +131,9 @@ def _groups(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
 def _for_parents(study: Study, group: list[Finding], held: list[tuple[Sentence, ...]], messages: Messages) -> str:
     """Return such as "In Canada, breast milk vitamin B12 was 347 pmol/L; in Cambodia it was 148 pmol/L."."""
     about = subject(group[0], held[0], messages)
-    said = [(place(f.cohort, study, messages) if f.cohort else "", figure(f, h)) for f, h in zip(group, held, strict=True)]
+    said = [
+        (place(f.cohort, study, messages) if f.cohort else "", figure(f, h)) for f, h in zip(group, held, strict=True)
+    ]
     if kind(group[0]) == "correlation":
         said = [(where, link(f, value, messages)) for f, (where, value) in zip(group, said, strict=True)]
     if kind(group[0]) != "level" or not all(where for where, _ in said):

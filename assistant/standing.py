@@ -30,6 +30,8 @@ def evidence(study: Study, finding: Finding, *, with_n: bool = False) -> tuple[S
     """Return the sentences that hold a finding, the one with its value first; () where none does.
 
     Args:
+        study: The study that the finding is of.
+        finding: One of its findings.
         with_n: Whether a sentence for the number of participants is wanted too, where it stands elsewhere.
     """
     candidates = section_of(study, finding).sentences
