@@ -143,7 +143,7 @@ def work_out(
 
 
 def _pairs(findings: Sequence[Finding]) -> list[tuple[Finding, Finding]]:
-    """Return what is to be compared: two cohorts of each measure and who, else two `who` of each cohort; else nothing."""
+    """Return what to compare: two cohorts of each measure and who, else two `who` of each cohort; else nothing."""
     for by_who in (True, False):
         groups: dict[tuple[str, ...], list[Finding]] = {}
         for f in findings:

@@ -40,7 +40,8 @@ class Asked:
 NOTHING = Asked()
 
 _POLITE = re.compile(
-    r"\b(?:please|(?:can|could|would|will) you(?: please)?|(?:tell|show|give|remind) me|i (?:would like|want) to know)\b",
+    r"\b(?:please|(?:can|could|would|will) you(?: please)?|(?:tell|show|give|remind) me"
+    r"|i (?:would like|want) to know)\b",
     re.I,
 )
 _PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors(?= \w))"
@@ -60,7 +61,8 @@ _CORRELATION = re.compile(
 _SHARE = re.compile(r"%|\bper ?cent(?:ages?)?\b|\b(?:proportion|share|fraction|rate)s?\b", re.I)
 # "The mean", "mean B12"; not "what do the levels mean for my baby".
 _AVERAGE = re.compile(
-    r"\b(?P<name>geometric means?|medians?|averages?|(?<=the )means?|means?(?= (?!for|that|to|by|when|if|in|here)\w))\b",
+    r"\b(?P<name>geometric means?|medians?|averages?|(?<=the )means?"
+    r"|means?(?= (?!for|that|to|by|when|if|in|here)\w))\b",
     re.I,
 )
 # Who is counted; "how many sites", "how many samples" count something else.
@@ -69,7 +71,8 @@ _COUNTED = re.compile(
     re.I,
 )
 _UNCOUNTED = re.compile(
-    r"\b(?:how many|(?:number|count) of)(?: \w+){0,3}? (?:samples?|sites?|arms?|groups?|cohorts?|countries|places|studies)\b",
+    r"\b(?:how many|(?:number|count) of)(?: \w+){0,3}?"
+    r" (?:samples?|sites?|arms?|groups?|cohorts?|countries|places|studies)\b",
     re.I,
 )
 _LEVEL = re.compile(
@@ -83,9 +86,11 @@ _FILLER = frozenset(
     for word in (
         "a an the this that these those two three of in on at by to for from with and or but between than versus vs "
         "as per each both any all anyone anybody everyone there here it its they their them what which who how where "
-        "was were is are be been did do does had have has much many more less most least higher lower highest lowest greater greatest bigger smaller "
+        "was were is are be been did do does had have has much many more less most least higher lower highest lowest "
+        "greater greatest bigger smaller "
         "level levels concentration concentrations value values amount amounts figure figures number numbers "
-        "result results status count compare compared comparing comparison differ differed different difference average "
+        "result results status count compare compared comparing comparison differ differed different difference "
+        "average "
         "study studies according accord report reported reports say says said state stated given give list find found "
         "measure measured measurement observe observed see seen show shown showed group groups cohort cohorts "
         "site sites arm arms country countries place people participant participants subject subjects "
@@ -113,7 +118,7 @@ def matching(question: str, study: Study) -> Asked:
     studied, or by the everyday words in which figures are asked for; one that isn't, and nothing is matched.
     """
     rest = _POLITE.sub(" ", question)
-    sources = _sources(rest, study)
+    sources = sources_named(rest, study)
     rest = _PAGE_ASKED.sub(" ", _PAPER_ASKED.sub(" ", rest))
     cohorts, rest = _cohorts(rest, study)
     wants = tuple(name for name, cue in (("interval", _INTERVAL), ("p", _P), ("n", _N)) if cue.search(rest))
@@ -160,7 +165,7 @@ def matching(question: str, study: Study) -> Asked:
     return Asked(tuple(exact or found), who, cohorts, sources, wants)
 
 
-def _sources(question: str, study: Study) -> tuple[str, ...]:
+def sources_named(question: str, study: Study) -> tuple[str, ...]:
     """Return the sources that a question names, () where it names none or both sides."""
     paper, page = bool(_PAPER_ASKED.search(question)), bool(_PAGE_ASKED.search(question))
     if paper == page:

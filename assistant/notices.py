@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.conflicts import Disagreement, strongest
+from assistant.conflicts import PUBLISHED, Disagreement, find, strongest
 from assistant.messages import Messages
 from assistant.phrasing import details, figure, link, listed, p_value, place, subject
 from assistant.records import Audience, Citation, Conflict, Finding, Sentence, Study
@@ -61,6 +61,15 @@ def notice(
         if len(items) > SHOWN:
             text += " " + messages.say("conflicts.more", audience, count=len(items) - SHOWN)
     return Notice(text, conflicts, tuple(desk.citations[len(taken) :]))
+
+
+def agreement(study: Study, audience: Audience, messages: Messages, taken: Sequence[Citation] = ()) -> Notice:
+    """Return whether a study's sources agree: the whole list, or that none differ, or that only one has figures."""
+    listed_all = notice(study, find(study), audience, messages, taken, whole=True)
+    if listed_all is not None:
+        return listed_all
+    sided = len({f.source == PUBLISHED for f in study.findings}) == 2
+    return Notice(messages.say("conflicts.none" if sided else "conflicts.one_sided", audience), (), ())
 
 
 class _Desk:

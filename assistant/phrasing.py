@@ -78,7 +78,7 @@ def details(finding: Finding, held: Sequence[Sentence], *, statistic: bool = Tru
     """Return the statistic, interval, n and p of a finding that stand in these sentences, "" where none does.
 
     >>> from assistant.records import Finding
-    >>> details(Finding("1", "iron", "mother", "Peru", None, "median", 3, None, None, "g", "<0.05", "technical", ""), ())
+    >>> details(Finding("1", "iron", "mother", "Peru", None, "median", 3, None, None, "g", "<0.05", "summary", ""), ())
     'median; p<0.05'
     """
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -34,12 +35,18 @@ def evidence(study: Study, finding: Finding, *, with_n: bool = False) -> tuple[S
         finding: One of its findings.
         with_n: Whether a sentence for the number of participants is wanted too, where it stands elsewhere.
     """
-    candidates = section_of(study, finding).sentences
+    return _held(section_of(study, finding).sentences, finding, cohort_pattern(finding.cohort, study), with_n)
+
+
+@functools.lru_cache(2048)
+def _held(
+    candidates: tuple[Sentence, ...], finding: Finding, cohort: re.Pattern[str], with_n: bool
+) -> tuple[Sentence, ...]:
+    """Return the evidence among a section's sentences; kept, since every answer asks for the same few."""
     needed = [value for value in (finding.value, finding.low, finding.high) if value is not None]
     p = _p(finding)
-    cohort = cohort_pattern(finding.cohort, study)
 
-    def fit(sentence: Sentence) -> tuple[bool, int, int]:
+    def fit(sentence: Sentence) -> tuple[bool, bool, int, int]:
         holds = {number.value for number in numbers(sentence.text)}
         about = (
             2 * bool(cohort.search(sentence.text))
@@ -48,6 +55,7 @@ def evidence(study: Study, finding: Finding, *, with_n: bool = False) -> tuple[S
         )
         return (
             _says(sentence.text, finding),
+            all(decimal(value) in holds for value in needed[:1]),
             sum(decimal(value) in holds for value in needed) * 4 + (p in holds),
             about,
         )

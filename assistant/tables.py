@@ -93,6 +93,7 @@ def sizes(findings: Sequence[Finding], source: str) -> str:
 
 
 def title_of(findings: Sequence[Finding]) -> str:
+    """Return what findings of one measure are about: "Vitamin B12 in pmol/L: Canada, Cambodia"."""
     cohorts = [cohort for cohort in unique(f.cohort for f in findings) if cohort]
     unit = f" in {findings[0].unit}" if findings[0].unit else ""
     return f"{capital(findings[0].measure)}{unit}" + (f": {', '.join(cohorts)}" if cohorts else "")
@@ -123,12 +124,15 @@ def number(value: float) -> str:
 
 
 def person(who: str) -> str:
+    """Return what a `who` is called on a chart."""
     return PEOPLE.get(who, capital(who))
 
 
 def unique(items: Iterable[str]) -> list[str]:
+    """Return the items without repeats, in order of first appearance."""
     return list(dict.fromkeys(items))
 
 
 def capital(text: str) -> str:
+    """Return a text with its first letter in upper case, the others as they are."""
     return text[:1].upper() + text[1:]

@@ -90,6 +90,12 @@ def negated(text: str, near: Collection[str] = ()) -> bool:
 
 def cohort_pattern(cohort: str, study: Study) -> re.Pattern[str]:
     """Return what finds a cohort in a text: its name, its people (Canadian), a place in it that the study names."""
+    return _pattern(cohort, (study.title, *(source.text for source in study.sources)))
+
+
+@functools.lru_cache(256)
+def _pattern(cohort: str, texts: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the pattern for a cohort; kept, since every question asks for it and the texts don't change."""
     parts = words(cohort)
     if not parts:
         return re.compile(r"(?!)")
@@ -98,7 +104,7 @@ def cohort_pattern(cohort: str, study: Study) -> re.Pattern[str]:
         found = [r"\b" + r"\W+(?:\w+\W+){0,2}?".join(map(re.escape, parts)) + r"s?\b"]
     else:
         found = [_people(parts[0])]
-    for text in (study.title, *(source.text for source in study.sources)):
+    for text in texts:
         for match in re.finditer(rf"((?:[A-Z][\w’'-]+ ?){{1,3}}), {re.escape(cohort)}\b", text):
             found.append(rf"\b{re.escape(match[1])}\b")
     return re.compile("|".join(dict.fromkeys(found)), re.I)

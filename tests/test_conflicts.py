@@ -10,7 +10,7 @@ from assistant.comparing import verdict
 from assistant.conflicts import find, touching
 from assistant.corpus import read_corpus
 from assistant.messages import Messages
-from assistant.notices import notice
+from assistant.notices import agreement, notice
 from assistant.numerals import unsupported
 from assistant.overview import as_table, rows
 from assistant.ratios import ratios
@@ -241,6 +241,15 @@ def test_nothing_is_said_where_nothing_differs():
     assert notice(agreeing, (), "parent", MESSAGES) is None
     assert touching(DROPS, find(DROPS), cited=[citing(DROPS, "technical", "Mean night sleep")]) == ()
     assert as_table([agreeing]) == "No disagreement between the sources of 1 study."
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_asked_directly_it_gives_the_list_or_says_that_there_is_none(audience):
+    assert agreement(B12, audience, MESSAGES).text.count("\n- ") == 9
+    one_sided = dataclasses.replace(DROPS, findings=tuple(f for f in DROPS.findings if f.source == "technical"))
+    assert agreement(one_sided, audience, MESSAGES).text == MESSAGES.say("conflicts.one_sided", audience)
+    sleep = dataclasses.replace(DROPS, findings=tuple(f for f in DROPS.findings if f.measure == "night sleep"))
+    assert agreement(sleep, audience, MESSAGES).text == MESSAGES.say("conflicts.none", audience)
 
 
 def test_one_study_never_touches_the_conflicts_of_another():

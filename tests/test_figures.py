@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.corpus import read_corpus
-from assistant.figures import matching
+from assistant.figures import matching, sources_named
 from assistant.messages import Messages
 from assistant.numerals import unsupported
 from assistant.phrasing import sentence
@@ -186,3 +186,34 @@ def test_the_sentence_says_what_was_asked_for(study, question, source, audience,
 def test_no_sentence_mixes_sources():
     with pytest.raises(ValueError, match="one source"):
         sentence(B12, matching("What was the babies' B12?", B12).findings, "parent", MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What does the paper say about vegans?", ("published",)),
+        ("in the published abstract, who was studied", ("published",)),
+        ("What does this page say about vegans?", ("summary", "technical")),
+        ("does the page match the paper", ()),
+        ("What was found in milk?", ()),
+    ],
+)
+def test_the_source_that_is_asked_for_is_known(question, names):
+    assert sources_named(question, B12) == names
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many authors wrote the paper?",
+        "How many groups were there?",
+        "How many breast milk samples were there?",
+        "What does the B12 level mean for babies?",
+        "How much B12 was in cow's milk?",
+        "How is B12 related to brain development?",
+        "What was the standard deviation of B12 in mothers?",
+        "Do vegan mothers have lower B12 levels?",
+    ],
+)
+def test_what_sounds_alike_is_not_matched(question):
+    assert not matching(question, B12)
