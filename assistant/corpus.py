@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
@@ -86,9 +88,8 @@ def _read(folder: Path) -> tuple[list[Study], list[Problem]]:
     for path in folders:
         study, found = read_study(path)
         if study and study.pmid in owners:
-            found.append(
-                Problem(path / "study.toml", 0, f"PMID {study.pmid} is also {owners[study.pmid]}; remove one of the two")
-            )
+            message = f"PMID {study.pmid} is also {owners[study.pmid]}; remove one of the two"
+            found.append(Problem(path / "study.toml", 0, message))
         if study and not found:
             owners[study.pmid] = path
             studies.append(study)
@@ -104,12 +105,14 @@ def read_study(folder: Path) -> tuple[Study | None, list[Problem]]:
     if record is None:
         return None, problems
     pmid = record["pmid"]
-    sources = []
+    sources: list[Source] = []
+    unread: set[str] = set()
     for name in SOURCES:
         path = folder / f"{name}.md"
         if path.exists() or path.is_symlink():
             text = _read_text(path, problems)
             if text is None:
+                unread.add(name)
                 continue
             found = sections(text, pmid, name, untitled=name.capitalize())
             if not found:
@@ -118,13 +121,14 @@ def read_study(folder: Path) -> tuple[Study | None, list[Problem]]:
     if not sources and not problems:
         names = ", ".join(f"{name}.md" for name in SOURCES)
         problems.append(Problem(folder, 0, f"has no source; add at least one of {names}"))
+    readable = {source.name: source for source in sources}
     assert record_text is not None
     study = Study(
         pmid=pmid,
         title=record["title"],
         sources=tuple(sources),
         record=Source(RECORD, record_text, ()),
-        findings=_findings(folder / "findings.csv", pmid, {source.name: source for source in sources}, problems),
+        findings=_findings(folder / "findings.csv", pmid, readable, unread, problems),
         authors=tuple(record.get("authors", ())),
         journal=record.get("journal", ""),
         year=record.get("year"),
@@ -193,9 +197,16 @@ def _record(path: Path, text: str, problems: list[Problem]) -> dict[str, Any] | 
             problems.append(Problem(path, line, f"unknown key {key!r}; the known ones are {', '.join(_KEYS)}"))
         elif not isinstance(value, _KEYS[key]) or isinstance(value, bool):
             problems.append(Problem(path, line, f"{key} is {value!r}, expected {_KEYS[key].__name__}"))
-        elif key == "pmid" and not (value.isascii() and value.isalnum()):
+        elif not all(isinstance(item, str) for item in _items(value)):
+            problems.append(Problem(path, line, f"{key} is {value!r}, expected texts in it"))
+        elif key == "pmid" and not re.fullmatch(r"[A-Za-z0-9]+", str(value)):
             problems.append(Problem(path, line, f"pmid is {value!r}, expected digits (or ASCII letters and digits)"))
     return None if len(problems) > before else record
+
+
+def _items(value: object) -> Iterable[object]:
+    """Return what a list or a table holds, nothing for a single value."""
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _line_in(message: str) -> int:
@@ -204,8 +215,10 @@ def _line_in(message: str) -> int:
     return int(head) if head.isdigit() else 0
 
 
-def _findings(path: Path, pmid: str, sources: Mapping[str, Source], problems: list[Problem]) -> tuple[Finding, ...]:
-    """Return the rows of findings.csv, noting those that don't hold."""
+def _findings(
+    path: Path, pmid: str, sources: Mapping[str, Source], unread: Collection[str], problems: list[Problem]
+) -> tuple[Finding, ...]:
+    """Return the rows of findings.csv, noting those that don't hold; rows of a source that can't be read are let be."""
     if not path.exists():
         return ()
     text = _read_text(path, problems)
@@ -214,12 +227,16 @@ def _findings(path: Path, pmid: str, sources: Mapping[str, Source], problems: li
     reader = csv.DictReader(io.StringIO(text))
     header = tuple(reader.fieldnames or ())
     unknown, missing = sorted(set(header) - set(_COLUMNS)), sorted(set(_COLUMNS) - set(header))
-    if unknown or missing:
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
+    if unknown or missing or twice:
         said = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
+        said += [f"column {name!r} stands twice" for name in twice]
         problems.append(Problem(path, 1, f"{'; '.join(said)}; the columns are {','.join(_COLUMNS)}"))
         return ()
     findings = []
     for row in reader:
+        if row["source"] in unread:
+            continue
         finding = _finding(path, reader.line_num, pmid, row, sources, problems)
         if finding:
             findings.append(finding)
@@ -238,9 +255,9 @@ def _finding(
     figures: dict[str, float | None] = {}
     for name in ("n", "value", "low", "high"):
         try:
-            figures[name] = float(Decimal(cells[name])) if cells[name] else None
-        except ArithmeticError:
-            problems.append(Problem(path, line, f"{name} is {cells[name]!r}, expected a number or nothing"))
+            figures[name] = _figure(cells[name], whole=name == "n")
+        except ValueError as exc:
+            problems.append(Problem(path, line, f"{name} is {cells[name]!r}, expected {exc} or nothing"))
     source = sources.get(cells["source"])
     section = next((s for s in source.sections if s.title == cells["section"]), None) if source else None
     if source is None:
@@ -253,13 +270,12 @@ def _finding(
         for name in ("n", "value", "low", "high", "p"):
             cell = cells[name].lstrip("<>=≤≥ -−")
             try:
-                absent = bool(cell) and Decimal(cell) not in standing
-            except ArithmeticError:
+                absent = _figure(cell) is not None and Decimal(cell) not in standing
+            except ValueError:
                 absent = True
             if absent and not any(p.line == line and p.message.startswith(f"{name} is") for p in problems[before:]):
-                problems.append(
-                    Problem(path, line, f"{name} {cells[name]!r} does not stand in {source.name} › {section.title}; mend one")
-                )
+                place = f"{source.name} › {section.title}"
+                problems.append(Problem(path, line, f"{name} {cells[name]!r} does not stand in {place}; mend one"))
     for name in ("measure", "who"):
         if not cells[name]:
             problems.append(Problem(path, line, f"{name} is empty; say what was measured, and in whom"))
@@ -281,3 +297,17 @@ def _finding(
         cells["source"],
         cells["section"],
     )
+
+
+def _figure(cell: str, *, whole: bool = False) -> float | None:
+    """Return a cell's number, or None where it is empty; `ValueError` says what was expected."""
+    if not cell:
+        return None
+    expected = "a whole number" if whole else "a number"
+    try:
+        value = Decimal(cell)
+    except ArithmeticError:
+        raise ValueError(expected) from None
+    if not value.is_finite() or (whole and value != int(value)):
+        raise ValueError(expected)
+    return float(value)

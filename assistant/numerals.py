@@ -20,6 +20,8 @@ _UNIT = re.compile(
     r"|IU\b|kg\b|g\b|m[lL]\b|[cm]m\b|weeks?\b|wks?\b|months?\b|days?\b|years?\b|hours?\b|minutes?\b|pairs?\b)",
     re.I,
 )
+_RANGE = re.compile(r"[\w.)%]$")
+_COMPARISON = re.compile(r"([<>=≤≥])[=\s]{0,2}$")
 _WORDS = {
     word: value
     for value, word in enumerate(
@@ -31,12 +33,19 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as written: its value without sign, its unit ("" where none follows), and where it stands."""
+    """A number as written: its value without sign, its unit ("" where none follows), and where it stands.
+
+    Attributes:
+        negative: Whether a minus sign stands before it, which the dash of a range is not.
+        compared: "<", ">" or "=" where a comparison stands before it, else "".
+    """
 
     value: Decimal
     unit: str
     start: int
     end: int
+    negative: bool = False
+    compared: str = ""
 
 
 def numbers(text: str) -> Iterator[Number]:
@@ -52,7 +61,15 @@ def numbers(text: str) -> Iterator[Number]:
             _canonical(unit["unit"]) if unit else "",
             match.start("digits"),
             match.end(),
+            bool(match["sign"]) and not _RANGE.search(text, 0, match.start()),
+            _compared(text, match.start()),
         )
+
+
+def _compared(text: str, start: int) -> str:
+    """Return the comparison before an offset: "<" (at most, below), ">" (at least, above), "=", or ""."""
+    sign = _COMPARISON.search(text, max(0, start - 4), start)
+    return {"≤": "<", "≥": ">"}.get(sign[1], sign[1]) if sign else ""
 
 
 def _canonical(unit: str) -> str:
@@ -65,23 +82,32 @@ def _canonical(unit: str) -> str:
 def unsupported(statement: str, quotes: str) -> list[str]:
     """Return the numbers of a statement, as written, that the quotes do not give.
 
-    A number is given where the same value stands with the same unit, or with no unit on either side; number words up
-    to twenty in the quotes count as their digits.
+    A number is given where the same value stands with the same sign, no other comparison, and the same unit, or with
+    no unit on either side; number words up to twenty in the quotes count as their digits.
 
     >>> unsupported("It was 348 pmol/L.", "Levels were 348 pmol/L vs. 171 pmol/L.")
     []
     >>> unsupported("It was 348 nmol/L in 40 women.", "It was 348 pmol/L (n=40).")
     ['348 nmol/l']
     """
-    given: dict[Decimal, set[str]] = {}
+    given: dict[Decimal, list[Number]] = {}
     for number in numbers(quotes):
-        given.setdefault(number.value, set()).add(number.unit)
+        given.setdefault(number.value, []).append(number)
     for word in re.findall(r"[a-z]+", quotes.lower()):
         if word in _WORDS:
-            given.setdefault(Decimal(_WORDS[word]), set()).add("")
+            value = Decimal(_WORDS[word])
+            given.setdefault(value, []).append(Number(value, "", 0, 0))
     return [
-        f"{number.value} {number.unit}".strip()
+        f"{'-' * number.negative}{number.value} {number.unit}".strip()
         for number in numbers(statement)
-        if number.value not in given
-        or (number.unit and number.unit not in given[number.value] and "" not in given[number.value])
+        if not any(_gives(other, number) for other in given.get(number.value, ()))
     ]
+
+
+def _gives(quoted: Number, said: Number) -> bool:
+    """Return whether a quoted number of the same value gives what was said of it."""
+    return (
+        quoted.negative == said.negative
+        and (quoted.unit == said.unit or not quoted.unit or not said.unit)
+        and (quoted.compared == said.compared or not quoted.compared or not said.compared)
+    )
