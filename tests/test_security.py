@@ -22,12 +22,13 @@ from fakes import FakeAssistant
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from webserver import app_for
+from webserver import app_for, parts_for
 
 from assistant.config import Settings
 from assistant.errors import ConfigError, ExtraError
 from assistant.records import Answer
 from assistant.web import limits
+from assistant.web.api import create_app
 from assistant.web.limits import Rates
 from assistant.web.serve import add_files, mount_page
 
@@ -55,9 +56,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     (folder / "demo.html").write_text("<style>b{}</style><script src='/widget.js'></script><script>alert(1)</script>")
     (folder / "demo.css").write_text("p{}")
     (folder / "README.md").write_text("not served")
-    app = app_for(tmp_path, allowed_origins=(LISTED,))
+    parts = parts_for(FakeAssistant(), tmp_path, allowed_origins=(LISTED,))
+    app = create_app(parts)
     add_files(app, folder)
-    mount_page(app, page(), {})
+    mount_page(app, parts.assistant, parts.messages, parts.store)
     return TestClient(app, base_url="https://ask.example")
 
 
@@ -76,6 +78,7 @@ EVERYWHERE = [
     ("GET", "/metrics"),
     ("GET", "/widget.js"),
     ("GET", "/"),
+    ("GET", "/page/page.js"),
     ("GET", "/config"),
     ("GET", "/gradio_api/info"),
     ("POST", "/gradio_api/queue/join"),
@@ -187,7 +190,7 @@ def test_gradio_gives_no_file_of_the_machine(whole: TestClient, path: str) -> No
 
 def test_the_page_itself_works_through_the_policy(tmp_path: Path) -> None:
     app = app_for(tmp_path)
-    mount_page(app, page(), {})
+    gradio.mount_gradio_app(app, page(), path="/")
     with TestClient(app) as client:  # runs the lifespan, as a server does
         config = client.get("/config").json()
         number = next(item["id"] for item in config["dependencies"] if item["api_name"] == "echo")
@@ -234,7 +237,7 @@ def test_only_the_page_s_own_inline_scripts_may_run(whole: TestClient) -> None:
 
 def test_without_listed_sites_only_we_may_frame(tmp_path: Path) -> None:
     app = app_for(tmp_path)
-    mount_page(app, page(), {})
+    gradio.mount_gradio_app(app, page(), path="/")
     response = TestClient(app).get("/")
     assert csp(response)["frame-ancestors"] == "'self'" and response.headers["x-frame-options"] == "SAMEORIGIN"
 
@@ -345,7 +348,7 @@ def test_all_visitors_together_have_a_limit_too(tmp_path: Path) -> None:
 
 def test_the_page_s_events_are_counted_too(tmp_path: Path) -> None:
     app = app_for(tmp_path, rate_limit="1/minute")
-    mount_page(app, page(), {})
+    gradio.mount_gradio_app(app, page(), path="/")
     client = TestClient(app)
     got = [client.post("/gradio_api/queue/join", json={}).status_code for _ in range(limits.PAGE_EVENTS + 1)]
     assert got[-1] == 429 and 429 not in got[:-1]

@@ -26,8 +26,8 @@ BODY_WITHIN = 15.0
 PAGE_JOIN = "/gradio_api/queue/join"
 COUNTED = frozenset({"/api/v1/ask", "/api/v1/ask/stream", "/api/v1/feedback", PAGE_JOIN})
 """Paths whose POST counts."""
-PAGE_EVENTS = 4
-"""Events of the chat page (a question, a switch, a thumb …) that count as one question."""
+PAGE_EVENTS = 2
+"""Events of the chat page that count as one question, since a rating is one too."""
 _REDIS_RETRY = 10.0
 _log = logging.getLogger(__name__)
 

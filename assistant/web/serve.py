@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from assistant.messages import Messages
 from assistant.records import Finding
 from assistant.store import Store
 from assistant.web.api import Parts, create_app
@@ -25,6 +26,7 @@ from assistant.web.recording import RecordedAssistant, Recorder
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
+    from assistant.web.ui import Answers
 
 FINISH_WITHIN = 60
 """Seconds that accepted requests have to finish after SIGTERM."""
@@ -51,10 +53,7 @@ def build(assistant: Assistant, *, page: bool = True) -> FastAPI:
     app = create_app(parts, closing=(recorder.close, store.close))
     add_files(app, WIDGET)
     if page:
-        from assistant.web import ui
-
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Blocks are made
-        mount_page(app, ui.build(recorded, assistant.messages), ui.looks())
+        mount_page(app, recorded, assistant.messages, store)
     return app
 
 
@@ -101,29 +100,12 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def mount_page(app: FastAPI, blocks: Any, looks: Mapping[str, Any]) -> None:
-    """Mount the chat page at /, without what Gradio offers beside it: no history, no API page, no monitoring.
+def mount_page(app: FastAPI, assistant: Answers, messages: Messages, store: Store) -> None:
+    """Mount the chat page at /, after everything else, since it takes what is left."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported and when a page is made
+    from assistant.web import ui
 
-    Args:
-        app: The API.
-        blocks: A `gradio.Blocks`.
-        looks: `theme`, `css`, `head` … as `gradio.mount_gradio_app` takes them.
-    """
-    import gradio
-
-    gradio.mount_gradio_app(
-        app,
-        blocks,
-        path="/",
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        pwa=False,
-        mcp_server=False,
-        **looks,
-    )
+    ui.mount(app, assistant, messages, on_feedback=store.add_feedback)
 
 
 def add_files(app: FastAPI, folder: Path) -> None:
