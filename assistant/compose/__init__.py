@@ -15,8 +15,12 @@ class Draft:
         text: The statement, without markers.
         cites: The sentences that it rests on, at least one.
         computed: Numbers in the text that were calculated from cited ones, as written.
+        english: The same in English where a model wrote the text in another language, else "".
+        language: What the text is written in; two letters.
     """
 
     text: str
     cites: tuple[Sentence, ...]
     computed: tuple[str, ...] = ()
+    english: str = ""
+    language: str = "en"
