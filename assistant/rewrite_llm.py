@@ -16,11 +16,10 @@ LONGEST = 400
 _TURNS = 6
 _FRAME = frozenset(
     terms(
-        "what which who whom whose when where why how much many was were is are did does do has have had can could"
-        " there study studies researchers find found finding findings result results"
-        " report reported say says about"
-        " between compare compared comparison difference differ different group groups level levels value values amount number"
-        " mean means reason explain tell other another same respectively according case regarding"
+        "what which who whom whose when where why how much many was were is are did does do has have had can could "
+        "there study studies researchers find found finding findings result results report reported say says about "
+        "between compare compared comparison difference differ different group groups level levels value values amount "
+        "number mean means reason explain tell other another same respectively according case regarding"
     )
 )
 
