@@ -35,12 +35,13 @@ CONNECTIONS = 1000
 _SERVED = frozenset({".css", ".js", ".png", ".svg", ".webp"})
 
 
-def build(assistant: Assistant, *, page: bool = True) -> FastAPI:
+def build(assistant: Assistant, *, page: bool = True, widget: Path = WIDGET) -> FastAPI:
     """Return the whole application around an open assistant; its shutdown closes what it opened, not the assistant.
 
     Args:
         assistant: Its settings are the server's.
         page: Whether the chat page is mounted at /.
+        widget: Folder of the widget and its demo page.
 
     Raises:
         AssistantError: A setting can't be used.
@@ -51,7 +52,7 @@ def build(assistant: Assistant, *, page: bool = True) -> FastAPI:
     recorded = RecordedAssistant(assistant, recorder, metrics.answer)
     parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=assistant, draw=_draw)
     app = create_app(parts, closing=(recorder.close, store.close))
-    add_files(app, WIDGET)
+    add_files(app, widget)
     if page:
         mount_page(app, recorded, assistant.messages, store)
     return app
