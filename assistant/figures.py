@@ -145,7 +145,7 @@ def matching(question: str, study: Study) -> Asked:
         unknown -= _OF_STATES
     if wanted == "count" and (_UNCOUNTED.search(question) or not (who or _COUNTED.search(question))):
         return NOTHING
-    if unknown or not cued:
+    if unknown or not (cued or who):
         return NOTHING
     found = [f for f in study.findings if kind(f) == wanted and named <= measured[f.measure]]
     found = _who_asked(found, wanted, who, blood)

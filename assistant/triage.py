@@ -1,7 +1,7 @@
 """What kind of question is it? Urgent, personal advice, small talk, off topic, or one about the study.
 
 A linear classifier over the question's embedding and a few signs (whose health, which words of alarm), trained by
-`study-assistant train-triage` on 1,500 messages written for it; words of alarm that it must not miss are rules.
+`study-assistant train-triage` on messages written for it; words of alarm that it must not miss are rules.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assistant.embed import PACKAGED, Vectors
+from assistant.embed import PACKAGED, Embedder, Vectors
 from assistant.errors import ModelError
+from assistant.jsonl import read_jsonl
 
 Kind = Literal["urgent", "advice", "study", "chat", "off_topic"]
 KINDS: tuple[Kind, ...] = ("advice", "chat", "off_topic", "study", "urgent")
 WEIGHTS = Path(__file__).with_name("triage.json")
-URGENT_FROM = 0.35
+TRAINING = Path(__file__).parent / "triage_data" / "train.jsonl"
+URGENT_FROM = 0.25
 """An emergency missed costs more than one cried: urgent wins from this probability on.
 
 Source: `study-assistant eval --suite triage`; recall and false alarms are in the README.
@@ -40,7 +42,8 @@ _ALARM: Sequence[re.Pattern[str]] = tuple(
         r"\b(?:not|isn'?t|stopped|stops|barely|hardly|can(?:'?t|not)|struggling to|trouble|difficulty|gasping)\s+(?:\w+\s+)?breath(?:e|ing)?\b",
         r"\b(?:lips?|face|skin|mouth|tongue|baby|he|she|fingers?|hands?|feet|colou?r)\b[^.?!]{0,30}\b(?:blue|bluish|grey|gray|purple|mottled)\b(?!\s*light)",
         r"\b(?:turn(?:ed|ing)?|gone|going|went|looks?)\s+(?:\w+\s+)?(?:blue|bluish|grey|gray|purple|limp|floppy)\b",
-        r"\b(?:limp|floppy|lifeless|unresponsive|unconscious|passed out|fainted|collapsed)\b",
+        r"\b(?:limp|floppy|lifeless|unresponsive|unconscious|passed out|fainted|collapsed|unrousable|moribund)\b",
+        r"\b(?:apn(?:o)?eic|cyanos(?:ed|is|ing)|cyanotic|hypotonic|obtunded|status epilepticus|tonic[- ]clonic|desaturating)\b[^.?!]{0,80}\b(?:now|in (?:clinic|front|the room|ed|a&e)|what do i|mother|wk|week|day|month)",
         r"\b(?:won'?t|wont|can'?t|cant|cannot|doesn'?t|not|isn'?t|hard to|unable to)\s+(?:be\s+)?(?:wak(?:e|ing)|woken|rouse|respond(?:ing)?)\b",
         r"\b(?:fitting|seizing|convuls\w+|having (?:a )?(?:fit|seizure|convulsion)s?|had (?:a )?(?:fit|seizure)|seizures?|jerking|stiff and shak\w+)\b",
         r"\b(?:overdos\w+|swallowed|drank|ate|took|taken|got into)\b[^.?!]{0,40}\b(?:bleach|battery|pills?|tablets?|medicine|paracetamol|tylenol|ibuprofen|poison|chemicals?|detergent|whole (?:bottle|pack|packet)|too many)\b",
@@ -94,7 +97,7 @@ class Triage:
     """Sorts questions by their text and embedding.
 
     Args:
-        weights: File that `fit` and `save` made.
+        weights: File that `train` wrote.
 
     Raises:
         ModelError: The weights are missing or are for another embedding model.
@@ -150,20 +153,31 @@ def features(question: str, vector: Vectors) -> npt.NDArray[np.float32]:
     return np.concatenate([vector, np.asarray(extra, np.float32)])
 
 
-def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vectors, embedder: str, out: Path = WEIGHTS) -> None:
-    """Fit the classifier and write its weights.
+def train(embedder: Embedder, out: Path = WEIGHTS) -> str:
+    """Fit the classifier on the messages written for it and the questions written about studies; write its weights.
 
-    Args:
-        vectors: Embeddings of the texts, shape `(n, d)`.
+    Returns:
+        How many messages of each kind it saw.
     """
     from sklearn.linear_model import LogisticRegression
 
+    labelled = [(str(record["text"]), str(record["label"])) for record in read_jsonl(TRAINING)]
+    labelled += [(question, "study") for question in study_questions()]
+    texts, labels = [text for text, _ in labelled], [label for _, label in labelled]
+    vectors = embedder.encode(texts)
     matrix = np.stack([features(text, vector) for text, vector in zip(texts, vectors, strict=True)])
     model = LogisticRegression(C=2.0, max_iter=4000).fit(matrix, labels)
     assert tuple(model.classes_) == KINDS
     data = {
-        "embedder": embedder,
+        "embedder": embedder.name,
         "coefficients": [[round(float(w), 4) for w in row] for row in model.coef_],
         "intercepts": [round(float(b), 4) for b in model.intercept_],
     }
     out.write_text(json.dumps(data) + "\n", encoding="utf-8")
+    return ", ".join(f"{labels.count(kind)} {kind}" for kind in KINDS)
+
+
+def study_questions() -> list[str]:
+    """Return every fifth question that was written about the made-up study pages, both readers' among them."""
+    files = sorted((Path(__file__).parent / "evidence" / "data").glob("pages-*.jsonl"))
+    return [str(record["q"]) for file in files for record in read_jsonl(file)][::5]

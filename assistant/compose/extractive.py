@@ -11,6 +11,7 @@ from assistant.lexical import terms
 from assistant.numerals import numbers
 from assistant.records import Audience, Sentence, Study
 
+PUBLISHED = "published"
 MOST_STATEMENTS = 4
 REPEATS = 0.72
 """Share of a sentence's idf mass that earlier statements may carry before it counts as said already."""
@@ -36,19 +37,21 @@ def compose(
     *,
     floor: float,
     idf: Callable[[str], float],
-    prefer: str = "",
+    prefer: Sequence[str] = (),
+    published: str = "",
 ) -> list[Draft]:
     """Return at most four drafts, the one that answers first, none saying what another said.
 
     Args:
         floor: Candidates below this probability are left out, except the best one.
         idf: Inverse document frequency of a stemmed term in the corpus.
-        prefer: A source that the question asks for; its sentences come first.
+        prefer: Sources that the question asks for; their sentences come first.
+        published: Words before a statement that rests on the published paper alone.
     """
     named = names(study.sentences)
     before = _previous(study)
     asked = set(terms(question))
-    weight = _PREFERRED[audience] | ({prefer: 0.5} if prefer else {})
+    weight = _PREFERRED[audience] | dict.fromkeys(prefer, 0.5)
     ranked = sorted(
         (c for c in candidates if not c.sentence.leads_in),
         key=lambda c: -(c.probability + weight.get(c.sentence.source, 0.0)),
@@ -59,6 +62,10 @@ def compose(
     said: set[str] = set()
     figures: set[object] = set()
     best = max(c.probability for c in ranked)
+    page = max((c.probability for c in ranked if c.sentence.source != PUBLISHED), default=0.0)
+    if page >= floor and PUBLISHED not in prefer:
+        # What the paper says of the same is shown beside the page by the notice of conflicts, not mixed in.
+        ranked = [c for c in ranked if c.sentence.source != PUBLISHED or c.probability > page + 0.15]
     for candidate in ranked:
         sentence = candidate.sentence
         if drafts and candidate.probability < max(floor, 0.55 * best):
@@ -76,12 +83,20 @@ def compose(
         if any(set(group) & set(draft.cites) for draft in drafts):
             continue
         text = " ".join(phrase(part, audience, named) for part in group)
+        if sentence.source == PUBLISHED and published:
+            text = f"{published} {text}"
         drafts.append(Draft(text, group))
         said |= own
         figures |= values
         if len(drafts) == MOST_STATEMENTS:
             break
     return drafts
+
+
+def joined(figures: Sequence[Draft], sentences: Sequence[Draft]) -> list[Draft]:
+    """Return drafts of figures before drafts of sentences, those left out that cite nothing new."""
+    cited = {sentence for draft in figures for sentence in draft.cites}
+    return [*figures, *(draft for draft in sentences if not set(draft.cites) <= cited)][:MOST_STATEMENTS]
 
 
 def _previous(study: Study) -> dict[Sentence, Sentence]:

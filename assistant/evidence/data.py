@@ -6,13 +6,14 @@ import csv
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pysbd
 
 from assistant.errors import DataError
+from assistant.jsonl import read_jsonl
 
 WRITTEN = Path(__file__).parent / "data"
 CALIBRATION_PAGES = frozenset("P011 P012 P111 P112 P213 P214 P313 P314".split())
@@ -38,27 +39,6 @@ class Example:
     answers: frozenset[int]
     kind: str = ""
     missing: str = ""
-
-
-def read_jsonl(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the objects of a JSON-lines file.
-
-    Raises:
-        DataError: The file is missing, or a line is not a JSON object.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DataError(f"{path}: cannot be read ({exc}); give a UTF-8 JSON-lines file") from exc
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                record = json.loads(line)
-            except ValueError as exc:
-                raise DataError(f"{path}:{number}: not JSON ({exc}); write one object a line") from exc
-            if not isinstance(record, dict):
-                raise DataError(f"{path}:{number}: got {type(record).__name__}, expected a JSON object")
-            yield record
 
 
 def scifact_abstracts(data: Path) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -1,0 +1,121 @@
+"""Drafts made of findings: the figure that was asked for, or what can be worked out from two of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant import arithmetic
+from assistant.compose import Draft
+from assistant.compose.extractive import PUBLISHED
+from assistant.compose.phrasing import names, phrase
+from assistant.figures import matching
+from assistant.messages import Messages
+from assistant.phrasing import Figures, sentence
+from assistant.ratios import ratios
+from assistant.records import Audience, Finding, Study
+from assistant.standing import decimal, evidence
+from assistant.vocabulary import cohort_pattern, kind, named_who
+
+_ORDER: dict[Audience, tuple[str, ...]] = {
+    "parent": ("summary", "technical", "published"),
+    "clinician": ("technical", "summary", "published"),
+}
+_ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", re.I)
+_PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
+_MORE = re.compile(r"\b(?:higher|more|greater|larger|better|richer|stronger)\b", re.I)
+_LESS = re.compile(r"\b(?:lower|less|fewer|smaller|worse|poorer|weaker)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Figured:
+    """What findings give for a question; false where they give nothing.
+
+    Attributes:
+        complete: Whether the drafts are the whole answer, so that no sentence need be looked for.
+    """
+
+    drafts: tuple[Draft, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    complete: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.drafts)
+
+
+def figured(question: str, study: Study, audience: Audience, messages: Messages) -> Figured:
+    """Return the figures that a question asks for, from one source: the one it names, else the page before the paper."""
+    operation = arithmetic.recognise(question)
+    if operation:
+        found = _first_source(arithmetic.operands(operation, study), audience)
+        stated = _stated(operation, found, study, audience)
+        if stated:
+            return Figured((stated,), found, True)
+        result = arithmetic.work_out(operation, study, found, audience, messages) if found else None
+        if result:
+            return Figured((_draft(result),), result.findings, True)
+    asked = matching(question, study)
+    found = _first_source(asked.findings, audience)
+    if not found:
+        return Figured()
+    if all(kind(finding) == "state" for finding in found):
+        return Figured(_in_the_sources_words(found, study, audience), found, True)
+    told = sentence(study, found, audience, messages)
+    if told is None:
+        return Figured()
+    return Figured((_draft(told),), told.findings, not _ASKS_WHY.search(question))
+
+
+def _draft(told: Figures) -> Draft:
+    return Draft(told.text, told.evidence, told.computed)
+
+
+def _stated(
+    operation: arithmetic.Operation, findings: Sequence[Finding], study: Study, audience: Audience
+) -> Draft | None:
+    """Return the source's own sentence where it gives the ratio that would be worked out."""
+    values = {decimal(finding.value) for finding in findings if finding.value is not None}
+    for ratio in ratios(study) if operation.kind == "ratio" else ():
+        if values == set(ratio.figures):
+            return Draft(phrase(ratio.sentence, audience, names(study.sentences)), (ratio.sentence,))
+    return None
+
+
+def _in_the_sources_words(findings: Sequence[Finding], study: Study, audience: Audience) -> tuple[Draft, ...]:
+    """Return the sentences that hold findings without a number, each once."""
+    held = dict.fromkeys(evidence(study, finding) for finding in findings)
+    named = names(study.sentences)
+    return tuple(Draft(" ".join(phrase(s, audience, named) for s in spans), spans) for spans in held if spans)
+
+
+def _first_source(findings: Sequence[Finding], audience: Audience) -> tuple[Finding, ...]:
+    """Return the findings of the source that comes first for an audience."""
+    for source in _ORDER[audience]:
+        found = tuple(finding for finding in findings if finding.source == source)
+        if found:
+            return found
+    return ()
+
+
+def contradicts(question: str, study: Study) -> bool:
+    """Return whether a question takes for granted that one cohort had more (or less), and the page's figures deny it.
+
+    Only questions that presuppose ("why did …", "given that …") count, and only where two cohorts were compared.
+    """
+    more, less = _MORE.search(question), _LESS.search(question)
+    if bool(more) == bool(less) or not _PRESUPPOSES.search(question):
+        return False
+    levels = [f for f in study.findings if kind(f) == "level" and f.source != PUBLISHED]
+    who = named_who(question, list(dict.fromkeys(f.who for f in levels)))
+    levels = [f for f in levels if not who or f.who in who]
+    cohorts = list(dict.fromkeys(f.cohort for f in levels))
+    found = [(match.start(), c) for c in cohorts if (match := cohort_pattern(c, study).search(question))]
+    if len(cohorts) != 2 or not found:
+        return False
+    first = min(found)[1]
+    by_who: dict[tuple[str, str], dict[str, float]] = {}
+    for finding in levels:
+        by_who.setdefault((finding.measure, finding.who), {})[finding.cohort] = finding.value or 0.0
+    higher = [values[first] == max(values.values()) for values in by_who.values() if len(values) == 2]
+    return bool(higher) and (all(higher) if less else not any(higher))

@@ -1,0 +1,38 @@
+"""A question with several parts → its parts."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.lexical import terms
+
+_JOINT = re.compile(r"\?\s+|;\s+|,?\s+(?:and|or|plus|as well as|but)\s+|,\s+(?=(?:what|how|who|when|where|why|which|did|was|were|is|are)\b)", re.I)
+_ASKS = re.compile(r"\b(?:what|how|who|whom|when|where|why|which|did|was|were|is|are|do|does|has|have|had|can|could)\b", re.I)
+
+
+def split(question: str) -> list[str]:
+    """Return the parts of a question that can each be asked by themselves, at least two, or nothing.
+
+    A part without a question word of its own takes the opening of the one before it.
+
+    >>> split("How often were the drops given, and at what time of day?")
+    ['How often were the drops given', 'at what time of day']
+    >>> split("Length and head circumference at 6 months?")
+    ['Length', 'head circumference at 6 months']
+    >>> split("What was the zinc level?")
+    []
+    """
+    pieces = [piece.strip(" ,.?;") for piece in _JOINT.split(question)]
+    pieces = [piece for piece in pieces if terms(piece)]
+    if len(pieces) < 2:
+        return []
+    opening = ""
+    asked = []
+    for piece in pieces:
+        if _ASKS.search(piece):
+            match = re.match(r"(?:\W*\w+){0,2}?\W*\b(?:what|how (?:many|much)|which) (?:was|were|is|are|did)?\b", piece, re.I)
+            opening = match[0] if match else ""
+            asked.append(piece)
+        else:
+            asked.append(f"{opening} {piece}".strip())
+    return asked

@@ -1,0 +1,225 @@
+"""One reply under way, for one study and one audience: find, judge, compose, verify, and set beside it what disagrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant import agreement, bibliography, conflicts, notices, parts, rewrite
+from assistant.compose import Draft, extractive
+from assistant.compose.figured import Figured, contradicts, figured
+from assistant.compose.refusal import missing_terms, suggestions
+from assistant.embed import Embedder, Vectors
+from assistant.evidence import Evidence, Judgement
+from assistant.figures import sources_named
+from assistant.messages import Messages
+from assistant.numerals import numbers
+from assistant.records import Answer, Audience, Citation, Finding, Hit, Outcome, Statement, Study, Turn
+from assistant.retrieve import Retriever
+from assistant.standing import decimal
+from assistant.triage import Triaged
+from assistant.verify import Verifier
+
+CANDIDATES = 12
+"""Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
+FIGURED = 0.95
+"""Confidence in a figure that a question asks for in the study's own words. Source: `study-assistant eval`."""
+FAR_OFF = 0.38
+"""A question whose best hit scores less, and which nothing answers, is about something else. Source: `eval`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a reply is made with."""
+
+    messages: Messages
+    embedder: Embedder
+    retriever: Retriever
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A question with its candidates and their judgement."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    judgement: Judgement
+
+    @property
+    def candidates(self) -> list[extractive.Candidate]:
+        pairs = zip(self.hits, self.judgement.sentences, strict=True)
+        return [extractive.Candidate(hit.sentence, probability) for hit, probability in pairs]
+
+
+class Reply:
+    """Answers one question; used once."""
+
+    def __init__(self, tools: Tools, study: Study, audience: Audience) -> None:
+        self._tools = tools
+        self._say = tools.messages.say
+        self._study = study
+        self._audience: Audience = audience
+        self._verifier = Verifier(study)
+
+    def answer(
+        self, question: str, vector: Vectors, history: Sequence[Turn], triaged: Triaged
+    ) -> Iterator[Statement | Answer]:
+        """Yield the statements as they are verified, then the answer.
+
+        Args:
+            vector: The question's embedding, shape `(d,)`.
+        """
+        record = bibliography.drafts(question, self._study)
+        if record and triaged.kind != "advice":
+            yield from self._finish(record, "answered", 1.0)
+            return
+        understood = rewrite.standalone(question, history, self._study)
+        if understood != question:
+            vector = self._tools.embedder.encode([understood])[0]
+        if triaged.kind != "advice" and agreement.asks_about_agreement(understood, self._study):
+            yield self._compare()
+            return
+        figures = figured(understood, self._study, self._audience, self._tools.messages)
+        if figures.complete and triaged.kind != "advice":
+            yield from self._finish(figures.drafts, "answered", FIGURED, self._premise(understood), "", figures.findings)
+            return
+        judged = self._judge(understood, self._find(understood, vector))
+        if triaged.kind == "advice":
+            yield from self._advise(judged)
+            return
+        if figures or judged.judgement.answered >= self._tools.evidence.threshold:
+            yield from self._answer(judged, figures)
+            return
+        far = not judged.hits or judged.hits[0].score < FAR_OFF
+        if triaged.kind == "off_topic" or (far and triaged.kind == "chat"):
+            yield self._off_topic(judged)
+            return
+        answered, missing = self._by_part(judged)
+        if answered:
+            yield from self._answer(answered, Figured(), missing)
+        else:
+            yield from self._refuse(judged)
+
+    def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
+        hits = self._tools.retriever.search(question, vector, CANDIDATES, self._study.pmid)
+        return tuple(hit for hit in hits if not hit.sentence.leads_in)
+
+    def _judge(self, question: str, hits: tuple[Hit, ...]) -> _Judged:
+        texts = [hit.sentence.in_context for hit in hits]
+        return _Judged(question, hits, self._tools.evidence.judge(question, texts))
+
+    def _by_part(self, whole: _Judged) -> tuple[_Judged | None, str]:
+        """Return the part of a question that is answered where another is not, and what the other lacks."""
+        judged = [self._judge(part, whole.hits) for part in parts.split(whole.question)]
+        threshold = self._tools.evidence.threshold
+        answered = [part for part in judged if part.judgement.answered >= threshold]
+        if not answered or len(answered) == len(judged):
+            return (answered[0] if answered else None), ""
+        lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
+        return answered[0], next(filter(None, lacking), "")
+
+    def _compose(self, judged: _Judged) -> list[Draft]:
+        named = sources_named(judged.question, self._study)
+        return extractive.compose(
+            judged.question,
+            judged.candidates,
+            self._study,
+            self._audience,
+            floor=0.5,
+            idf=self._tools.retriever.idf,
+            prefer=named,
+            published=self._say("sources.published", self._audience),
+        )
+
+    def _answer(self, judged: _Judged, figures: Figured, missing: str = "") -> Iterator[Statement | Answer]:
+        answered = judged.judgement.answered >= self._tools.evidence.threshold
+        composed = self._compose(judged) if answered else []
+        confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
+        closing = self._say("refusal.also_missing", self._audience, missing=missing) if missing else ""
+        yield from self._finish(
+            extractive.joined(figures.drafts, composed),
+            "answered",
+            confidence,
+            self._premise(judged.question),
+            closing,
+            figures.findings,
+        )
+
+    def _premise(self, question: str) -> str:
+        return self._say("premise", self._audience) if contradicts(question, self._study) else ""
+
+    def _finish(
+        self,
+        drafts: Sequence[Draft],
+        outcome: Outcome,
+        confidence: float,
+        lead: str = "",
+        closing: str = "",
+        findings: Sequence[Finding] = (),
+    ) -> Iterator[Statement | Answer]:
+        said = []
+        for statement in self._verifier.statements(drafts):
+            said.append(statement)
+            yield statement
+        spoken = " ".join(statement.text for statement in said)
+        cited = self._verifier.citations
+        disagreeing = conflicts.touching(
+            self._study, conflicts.find(self._study), cited=cited, used=findings, text=spoken
+        )
+        disagreeing = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
+        notice = notices.notice(self._study, disagreeing, self._audience, self._tools.messages, taken=cited)
+        text = "\n\n".join(filter(None, [lead, spoken, closing, notice.text if notice else ""]))
+        yield Answer(
+            text,
+            outcome,
+            notice.citations if notice else cited,
+            notice.conflicts if notice else (),
+            tuple(findings) or shown(self._study, cited, spoken),
+            suggestions(self._study),
+            confidence,
+        )
+
+    def _compare(self) -> Answer:
+        told = notices.agreement(self._study, self._audience, self._tools.messages)
+        return Answer(told.text, "answered", told.citations, told.conflicts, (), suggestions(self._study), 1.0)
+
+    def _off_topic(self, judged: _Judged) -> Answer:
+        text = self._say("off_topic", self._audience)
+        return Answer(
+            text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered
+        )
+
+    def _refuse(self, judged: _Judged) -> Iterator[Statement | Answer]:
+        missing = missing_terms(judged.question, self._study)
+        lead = (
+            self._say("refusal.lead", self._audience, missing=missing)
+            if missing
+            else self._say("refusal.unnamed", self._audience)
+        )
+        nearest = self._compose(judged)[:1]
+        if nearest:
+            lead = f"{lead}\n\n{self._say('refusal.nearest', self._audience)}"
+        yield from self._finish(nearest, "not_in_study", 1 - judged.judgement.answered, lead)
+
+    def _advise(self, judged: _Judged) -> Iterator[Statement | Answer]:
+        lead = self._say("advice.lead", self._audience)
+        near = [c for c in judged.candidates if c.probability >= 0.2]
+        drafts = extractive.compose(
+            judged.question, near, self._study, self._audience, floor=0.2, idf=self._tools.retriever.idf
+        )[:2]
+        key = "advice.context" if drafts else "advice.nothing"
+        yield from self._finish(drafts, "medical_advice", 1.0, f"{lead}\n\n{self._say(key, self._audience)}")
+
+
+def shown(study: Study, cited: Sequence[Citation], text: str) -> tuple[Finding, ...]:
+    """Return the findings whose figure a reply shows and cites, for its table and chart."""
+    figures = {number.value for number in numbers(text)}
+    quoted = {(c.source, number.value) for c in cited for number in numbers(c.quote)}
+    found = []
+    for finding in study.findings:
+        if finding.value is not None and finding.unit:
+            value = decimal(finding.value)
+            if value in figures and (finding.source, value) in quoted:
+                found.append(finding)
+    return tuple(found)
