@@ -55,7 +55,7 @@ def draft(study: Study, text: str, part: str) -> Draft:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("Canadian mothers had a median serum B12 of 348 pmol/L, compared with 171 pmol/L in Cambodian mothers.", LEVELS),
+        ("Canadian mothers had a median serum B12 of 348 pmol/L, compared with 171 pmol/L in Cambodian mothers.", LEVELS),  # noqa: E501
         ("Mothers in Canada had higher B12 levels than mothers in Cambodia (348 vs. 171 pmol/L).", LEVELS),
         ("Babies in Canada had higher B12 in their blood: 291 pmol/L, against 145 pmol/L in Cambodia.", LEVELS),
         ("Breast milk in Cambodia had significantly lower B12 than in Canada (148 pmol/L vs. 347 pmol/L).", MILK),
@@ -76,7 +76,7 @@ def test_a_faithful_statement_holds(text: str, part: str, study: Study) -> None:
 @pytest.mark.parametrize(
     ("text", "part", "kind"),
     [
-        ("Cambodian mothers had a serum B12 of 348 pmol/L, compared with 171 pmol/L in Canadian mothers.", LEVELS, "figures"),
+        ("Cambodian mothers had a serum B12 of 348 pmol/L, compared with 171 pmol/L in Canadian mothers.", LEVELS, "figures"),  # noqa: E501
         ("Babies in Canada had 348 pmol/L and babies in Cambodia 171 pmol/L of B12.", LEVELS, "figures"),
         ("Breast milk B12 was 347 pmol/L in Cambodia and 148 pmol/L in Canada.", MILK, "figures"),
         ("Breast milk B12 was 148 pmol/L in Canada.", MILK, "figures"),

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.compose import Draft
-from assistant.compose.chat import Chat, ModelCounts, ModelFailure, open_chat
+from assistant.compose.chat import Chat, ModelCounts, ModelFailure
 from assistant.compose.parsing import Parser, Written
+from assistant.compose.providers import open_chat
 from assistant.config import Settings
 from assistant.errors import PromptError
 from assistant.language import name_of

@@ -78,6 +78,7 @@ class Parser:
     def _complete(self) -> Iterator[Written]:
         buffer = _THOUGHT.sub(lambda match: " " * len(match[0]), self._buffer)
         at = self._from
+        unfinished = False
         while (at := buffer.find("{", at)) >= 0:
             value, end = _decoded(buffer, at)
             found = list(_statements(value))
@@ -85,6 +86,10 @@ class Parser:
                 self._from = end
                 self._found = True
                 yield from found
+            elif value is None:
+                unfinished = True
+            elif not unfinished:
+                self._from = end
             at = end
 
 
