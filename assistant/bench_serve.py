@@ -235,7 +235,7 @@ async def _attack(port: int, requests: int) -> int:
                 async with asyncio.timeout(10):
                     reader, writer = await asyncio.open_connection("127.0.0.1", port)
                     writer.write(request)
-                    failed += await _status(reader) >= 500
+                    failed += await _status(reader, bodiless=request.startswith(b"HEAD ")) >= 500
                     writer.close()
             except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
                 failed += 1
@@ -251,8 +251,8 @@ def hostile_requests(count: int) -> Iterator[bytes]:
     100
     """
     chance = random.Random(20240501)
-    alphabet = "a<>\"'`;&%$#{}[]()\\/|\0\u202e\u0301\ud83d\U0001f600é中\n\r\t "
-    wrong: Sequence[Any] = (None, True, -1, 1e308, [], {}, [[]], "", "x" * 2001, {"$gt": ""}, ["a"] * 50)
+    alphabet = "a<>\"'`;&%$#{}[]()\\/|\0\u202e\u0301\U0001f600é中\n\r\t "
+    wrong: Sequence[Any] = (None, True, -1, 1e308, [], {}, [[]], "", "x" * 2001, {"$gt": ""}, ["a"] * 50, "\ud83d")
 
     def text(longest: int) -> str:
         return "".join(chance.choice(alphabet) for _ in range(chance.randrange(1, longest)))
@@ -261,8 +261,10 @@ def hostile_requests(count: int) -> Iterator[bytes]:
         path = chance.choice(("/api/v1/ask", "/api/v1/ask/stream", "/api/v1/feedback"))
         kind = number % 8
         extra = f"X-Run: {number}\r\n".encode()
+        rating = path.endswith("feedback")
+        sound = {"rating": "up", "comment": text(300)} if rating else {"question": text(300)}
         if kind == 0:  # odd text where text belongs
-            yield _request(path, json.dumps({"question": text(300), "rating": "up"}).encode(), extra)
+            yield _request(path, json.dumps(sound).encode(), extra)
         elif kind == 1:  # odd values
             fields = {key: chance.choice(wrong) for key in ("question", "audience", "history", "study", text(9))}
             yield _request(path, json.dumps(fields).encode(), extra)
@@ -279,14 +281,13 @@ def hostile_requests(count: int) -> Iterator[bytes]:
         elif kind == 5:  # odd headers
             name = chance.choice(("Origin", "X-Forwarded-For", "Accept-Encoding", "If-None-Match", "Content-Type"))
             value = "".join(chance.choice("\t !#$*,;=?@[]^`{|}~é%\"'<>") for _ in range(chance.randrange(1, 200)))
-            body = json.dumps({"question": "q", "rating": "up"}).encode()
-            yield _request(path, body, extra + f"{name}: a{value}a\r\n".encode("latin-1"))
+            yield _request(path, json.dumps(sound).encode(), extra + f"{name}: a{value}a\r\n".encode("latin-1"))
         elif kind == 6:  # odd methods
             method = chance.choice(("PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "GET"))
             yield f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n".encode() + extra + b"\r\n"
         else:  # odd history
             turns = [{"role": chance.choice(("user", "assistant")), "content": text(900)} for _ in range(number % 25)]
-            yield _request(path, json.dumps({"question": text(50), "history": turns}).encode(), extra)
+            yield _request("/api/v1/ask", json.dumps({"question": text(50), "history": turns}).encode(), extra)
 
 
 def _request(path: str, body: bytes, extra: bytes = b"") -> bytes:
@@ -294,11 +295,11 @@ def _request(path: str, body: bytes, extra: bytes = b"") -> bytes:
     return head.encode() + extra + b"\r\n" + body
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
-    """Read one response, its end too where it says how long it is; return its status."""
+async def _status(reader: asyncio.StreamReader, bodiless: bool = False) -> int:
+    """Read one response, its end too where it says how long it is and has one; return its status."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
-    await reader.readexactly(length)
+    await reader.readexactly(0 if bodiless else length)
     return int(head.split(b" ", 2)[1])
 
 
