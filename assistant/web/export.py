@@ -89,7 +89,7 @@ def _fields(study: Study) -> dict[str, str]:
         "number": study.issue,
         "pages": study.pages,
         "doi": study.doi,
-        "url": study.url,
+        "url": study.url if study.url.startswith(("https://", "http://")) else "",
     }
     return {name: " ".join(value.split()) for name, value in fields.items() if value.strip()}
 

@@ -14,7 +14,8 @@ Draw = Callable[[Sequence[Finding], str], bytes]
 
 _THUMB = (
     '<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"{turned}><path fill="none" '
-    'stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" d="M7 11v9H4v-9zm0 0 4-8c1.7 0 2.6 1.1 2.3 2.8L12.7 9H18c1.5 0 2.4 1.3 '
+    'stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" '
+    'd="M7 11v9H4v-9zm0 0 4-8c1.7 0 2.6 1.1 2.3 2.8L12.7 9H18c1.5 0 2.4 1.3 '
     '2 2.7l-1.7 6.7c-.3 1-1.1 1.6-2.1 1.6H7"/></svg>'
 )
 

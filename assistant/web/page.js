@@ -1,10 +1,11 @@
 // The chat page's own script: shows turns as they come, opens sources, keeps the conversation in this tab.
-// Gradio calls `studyPage.ask`, `.show`, `.settle`, `.stop`, `.audience` and `.rated`; ui.py wires them up.
+// Gradio calls `studyPage.ask`, `.show`, `.settle`, `.stop`, `.audience`, `.rating` and `.rated`; ui.py wires them up.
 "use strict";
 
 const studyPage = (() => {
   const KEPT = "study-assistant:page"; // in sessionStorage: this tab only, gone when it is closed
   const MOST_TURNS = 40; // of the conversation, sent along as history
+  const PATIENCE = 100000; // ms without a word after which a question counts as cut off
   const BESIDE = "(min-width: 1080px)"; // wide enough for a source beside the answer
 
   let words = {};
@@ -13,6 +14,9 @@ const studyPage = (() => {
   let busy = ""; // id of the turn that is being answered
   let who = "parent";
   let refused = ""; // what the server said when it refused the last question
+  let rates = ""; // the rating to send, JSON
+  let unsent = () => {}; // what to do if the request that is about to leave fails
+  let watch = 0;
 
   const $ = (selector, from = document) => from.querySelector(selector);
   const make = (tag, set = {}, ...inside) => {
@@ -20,15 +24,13 @@ const studyPage = (() => {
     node.append(...inside);
     return node;
   };
-  const wire = (name) => $(`#${name} textarea, #${name} input`);
+  const box = () => $("#question textarea");
   const article = (id) => document.getElementById(id);
   const turnOf = (node) => turns.find((turn) => turn.id === node.closest("article")?.id);
 
-  function fill(box, value) {
-    // As if typed, so that Gradio notices.
-    const kind = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+  function fill(value) {
+    box().value = value;
+    box().dispatchEvent(new Event("input", { bubbles: true })); // as if typed, so that Gradio notices
   }
 
   function announce(text) {
@@ -93,6 +95,7 @@ const studyPage = (() => {
 
   function settled() {
     busy = "";
+    clearTimeout(watch);
     document.body.classList.remove("asking");
     $(".tools").hidden = !turns.length;
     document.body.classList.toggle("begun", turns.length > 0);
@@ -111,7 +114,7 @@ const studyPage = (() => {
   function send(question, audience) {
     if (busy || !question.trim()) return;
     if (audience && audience !== who) $(`#audience input[value="${audience}"]`)?.click();
-    fill(wire("question"), question);
+    fill(question);
     setTimeout(() => $("#ask").click(), 50); // Gradio takes the value over on its next tick
   }
 
@@ -128,9 +131,11 @@ const studyPage = (() => {
     turns.push(turn);
     busy = turn.id;
     refused = "";
+    unsent = settle;
+    attend();
     document.body.classList.add("asking", "begun");
     draw(turn);
-    fill(wire("question"), "");
+    fill("");
     article(turn.id).scrollIntoView({ block: "start", behavior: motion() });
     announce(words["reply.working"]);
     return [question, audience, study, JSON.stringify(context)];
@@ -146,6 +151,7 @@ const studyPage = (() => {
     Object.assign(library.studies, studies);
     Object.assign(turn, rest);
     draw(turn);
+    attend();
     if (turn.state === "working") return;
     announce(`${words["reply.ready"]} ${($(".said, .problem", article(turn.id)) || {}).textContent || ""}`);
     settled();
@@ -160,10 +166,15 @@ const studyPage = (() => {
     }, 800);
   }
 
+  function attend() {
+    clearTimeout(watch);
+    watch = setTimeout(settle, PATIENCE);
+  }
+
   function stop() {
     const turn = turns.find((candidate) => candidate.id === busy);
     if (turn) fail(turn, words["reply.stopped"]);
-    wire("question").focus();
+    box().focus();
   }
 
   function audience(chosen) {
@@ -171,6 +182,8 @@ const studyPage = (() => {
     document.body.dataset.audience = chosen;
     keep();
   }
+
+  const rating = () => [rates];
 
   function rated(json) {
     if (!json) return;
@@ -282,6 +295,7 @@ const studyPage = (() => {
   // --- the quote on hover and focus --------------------------------------------------------------------------------
 
   let tip, leaving;
+  let still = false; // put away by Escape: what then lies under a resting pointer doesn't count as hovered
 
   function quote(marker) {
     clearTimeout(leaving);
@@ -327,10 +341,12 @@ const studyPage = (() => {
     const turn = turnOf(form);
     const pressed = $('.thumb[aria-pressed="true"]', article(turn.id));
     $("button", form).disabled = true;
-    fill(wire("rating"), JSON.stringify({
+    rates = JSON.stringify({
       turn: turn.id, rating: pressed.dataset.rating, comment: $("textarea", form).value, question: turn.question,
       outcome: turn.outcome, audience: turn.audience, study: turn.study, at: Date.now(),
-    }));
+    });
+    unsent = () => rated(JSON.stringify({ turn: turn.id, stored: false, said: refused || words["reply.cut_rating"] }));
+    $("#rate").click();
   }
 
   const motion = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
@@ -379,7 +395,7 @@ const studyPage = (() => {
       $("#conversation .turns").replaceChildren();
       settled();
       announce(words["conversation.cleared"]);
-      wire("question").focus();
+      box().focus();
       return true;
     },
   };
@@ -404,16 +420,18 @@ const studyPage = (() => {
     }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && tip && !tip.hidden) unquote(0);
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === wire("question")) blank(event);
+    if (event.key === "Escape" && tip && !tip.hidden) {
+      still = true;
+      unquote(0);
+    }
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box()) blank(event);
   }, true);
   // Nothing is asked while a question is being answered, nor an empty one.
   function blank(event) {
-    const box = wire("question");
-    if (!busy && box.value.trim()) return false;
+    if (!busy && box().value.trim()) return false;
     event.preventDefault();
     event.stopImmediatePropagation();
-    box.focus();
+    box().focus();
     return true;
   }
   for (const [name, shown] of [["mouseover", true], ["focusin", true], ["mouseout", false], ["focusout", false]]) {
@@ -422,19 +440,30 @@ const studyPage = (() => {
       if (!marker) return;
       if (!shown) unquote(name === "focusout" ? 0 : 200);
       else if (marker.id === "quote") clearTimeout(leaving);
-      else quote(marker);
+      else if (name === "focusin" || !still) quote(marker);
     });
   }
+  addEventListener("mousemove", () => (still = false), { passive: true });
   addEventListener("scroll", () => unquote(0), { passive: true });
 
-  // Gradio tells a refusal only in passing; its words are for the reader.
+  // Of a request that is refused, or never arrives, Gradio tells only in passing; the reader is told in its place.
   const fetched = window.fetch;
   window.fetch = async (...request) => {
-    const response = await fetched(...request);
-    if (!response.ok && String(request[0]?.url || request[0]).includes("/queue/join")) {
-      response.clone().json().then((told) => (refused = String(told.detail || "")), () => {});
+    if (!String(request[0]?.url || request[0]).includes("/queue/join")) return fetched(...request);
+    const failed = unsent;
+    unsent = () => {};
+    try {
+      const response = await fetched(...request);
+      if (!response.ok) {
+        refused = await response.clone().json().then((told) => String(told.detail || ""), () => "");
+        failed();
+      }
+      return response;
+    } catch {
+      refused = "";
+      failed();
+      return new Response("{}", { status: 503 }); // Gradio would wait for ever on an exception
     }
-    return response;
   };
 
   // --- start -------------------------------------------------------------------------------------------------------
@@ -444,7 +473,7 @@ const studyPage = (() => {
     words = page.words;
     library.studies = page.studies;
     document.body.dataset.audience = who;
-    wire("question").dir = "auto";
+    box().dir = "auto";
     // One group of radio buttons, so that arrow keys move in it, and with its name, which Gradio leaves out.
     $("#audience").setAttribute("role", "radiogroup");
     $("#audience").setAttribute("aria-label", $('#audience [data-testid="block-info"]').textContent.trim());
@@ -457,13 +486,13 @@ const studyPage = (() => {
   }
 
   const waiting = new MutationObserver(() => {
-    if ($("#conversation") && wire("question") && wire("context") && $("#audience input")) {
+    if ($("#conversation") && box() && $("#rate") && $("#audience input")) {
       waiting.disconnect();
       start();
     }
   });
   waiting.observe(document.documentElement, { childList: true, subtree: true });
 
-  return { ask, show, settle, stop, audience, rated };
+  return { ask, show, settle, stop, audience, rating, rated };
 })();
 window.studyPage = studyPage;

@@ -15,7 +15,8 @@ from assistant.web.markdown import escape, inline
 LISTED = 50
 """Studies that the page names at the start; a larger corpus says how many there are."""
 _WORDS = (
-    *(f"reply.{key}" for key in ("working", "copied", "thanks", "stopped", "cut", "offline", "ready", "retry")),
+    *(f"reply.{key}" for key in ("working", "copied", "thanks", "stopped", "cut", "cut_rating")),
+    *(f"reply.{key}" for key in ("offline", "ready", "retry")),
     *(f"source.{key}" for key in ("reading", "close", "passage", "pubmed", "doi", "study")),
     *(f"conversation.{key}" for key in ("file", "head", "cleared")),
     *("asked_by.parent", "asked_by.clinician", "title"),

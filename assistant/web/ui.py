@@ -105,7 +105,8 @@ def build(assistant: Answers, messages: Messages, *, on_feedback: OnFeedback | N
     page = Page(assistant, messages, on_feedback)
     studies, settings = assistant.corpus.studies, assistant.settings
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    with gr.Blocks(title=messages.say("page.title"), analytics_enabled=False, fill_width=True) as blocks:
+    blocks: gr.Blocks = gr.Blocks(title=messages.say("page.title"), analytics_enabled=False, fill_width=True)
+    with blocks:
         gr.HTML(shell.header(studies, messages), js_on_load=None, elem_id="masthead", apply_default_css=False)
         gr.HTML(shell.conversation(studies, messages), js_on_load=None, elem_id="shell", apply_default_css=False)
         with gr.Column(elem_id="composer"):
@@ -146,6 +147,7 @@ def build(assistant: Answers, messages: Messages, *, on_feedback: OnFeedback | N
             [question, audience, study, context],
             reply,
             js="(...said) => studyPage.ask(...said)",
+            trigger_mode="multiple",  # page.js sees to it that there is one at a time
             concurrency_limit=settings.concurrency,
             **quiet,
         )
@@ -153,14 +155,15 @@ def build(assistant: Answers, messages: Messages, *, on_feedback: OnFeedback | N
         reply.change(None, reply, js="(turn) => { studyPage.show(turn) }", **quiet)
         stop.click(None, cancels=[asked], js="() => { studyPage.stop() }", **quiet)
         audience.change(None, audience, js="(audience) => { studyPage.audience(audience) }", **quiet)
-        rating.input(page.rate, rating, rated, trigger_mode="multiple", concurrency_limit=4, **quiet)
+        rate = gr.Button(visible="hidden", elem_id="rate")  # page.js presses it
+        rate.click(page.rate, rating, rated, js="() => studyPage.rating()", concurrency_limit=4, **quiet)
         rated.change(None, rated, js="(said) => { studyPage.rated(said) }", **quiet)
     blocks.queue(max_size=settings.queue + settings.concurrency, default_concurrency_limit=settings.concurrency)
     return blocks
 
 
 _WIRES = ("context", "reply", "rating", "rated")
-"""Hidden boxes by which page.js and the server pass JSON to each other."""
+"""Hidden boxes that stand for the JSON which page.js and the server pass to each other."""
 
 
 class Page:

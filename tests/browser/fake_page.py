@@ -13,6 +13,8 @@ from assistant.errors import DatabaseError, ModelError
 from assistant.feedback import Feedback
 from assistant.records import Answer, Audience, Citation, Sentence, Statement, Study, Turn
 
+NAUGHTY = "p<0.001 and $x^2$ <b onclick=alert(1)>bold</b> {{value}} ${value} [9] [1](javascript:alert(1))"
+
 
 class PageAssistant:
     """Answers by what the question says; "slow" waits between statements, "broken" fails, the rest cites the study.
@@ -54,12 +56,11 @@ class PageAssistant:
             return
         if "figures" in question:
             chosen = [self._sentence("technical", "348 pmol/L vs."), self._sentence("published", "698 pmol/L")]
-            notice = "\n\n**The study page and the published paper don't agree here.** 348 pmol/L [1] and 698 pmol/L [2]."
+            notice = "\n\n**The page and the published paper don't agree here.** 348 pmol/L [1] and 698 pmol/L [2]."
             findings = tuple(f for f in self.study.findings if f.measure == "vitamin B12")
         elif "naughty" in question:
             chosen = [self._sentence("technical", "348 pmol/L vs.")]
-            notice = "\n\np<0.001 and $x^2$ <b onclick=alert(1)>bold</b> {{value}} ${value} [9] [1](javascript:alert(1))"
-            notice += " " + "longword" * 40
+            notice = f"\n\n{NAUGHTY} {'longword' * 40}"
             findings = ()
         else:
             chosen = [self._sentence("summary", "It found that babies"), self._sentence("summary", "Breast Milk:")]
