@@ -6,39 +6,47 @@ import re
 from collections.abc import Callable, Mapping
 
 from assistant.compose import Draft
-from assistant.records import RECORD, Sentence, Study
+from assistant.records import Sentence, Study
 
 _WORK = r"(?:study|paper|article|research|work|publication|it|this|that)"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "title": re.compile(rf"\b(?:title|titled|called|name of (?:the|this) {_WORK}|full name)\b", re.I),
     "authors": re.compile(
-        rf"\bauthors?\b(?! (?:say|said|suggest|conclude|recommend|think|find|found|report|mention|claim|note|argue|believe|call|warn))"
-        rf"|\bwho (?:(?:actually|all) )?(?:wrote|did|ran|conducted|published|carried out|made|is behind|are behind|'s behind) (?:the |this )?{_WORK}\b"
-        rf"|\bwho (?:are|were) the (?:scientists|researchers|people behind)|\b(?:scientists|researchers|people) (?:behind|who (?:wrote|did|ran))\b|\bwritten by\b"
+        rf"\bauthors?\b(?! (?:say|said|suggest|conclude|recommend|think|find|found|report|mention|claim|note"
+        rf"|argue|believe|call|warn))"
+        rf"|\bwho (?:(?:actually|all) )?(?:wrote|did|ran|conducted|published|carried out|made|is behind|are "
+        rf"behind|'s behind) (?:the |this )?{_WORK}\b"
+        rf"|\bwho (?:are|were) the (?:scientists|researchers|people behind)|\b(?:scientists|researchers"
+        rf"|people) (?:behind|who (?:wrote|did|ran))\b|\bwritten by\b"
         r"|\b(?:first|last|lead|senior|corresponding) author\b",
         re.I,
     ),
     "journal": re.compile(
-        r"\b(?:journal|magazine|periodical)\b|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come out|appear\w*)\b"
+        r"\b(?:journal|magazine|periodical)\b|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come "
+        r"out|appear\w*)\b"
         r"|\bpublished in (?:which|what)\b|\b(?:volume|issue|article number)\b",
         re.I,
     ),
     "year": re.compile(
-        rf"\b(?:what|which) year\b|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published|come out|came out|written|appear|released|out)\b"
-        r"|\b(?:publication|published) (?:date|year|when)\b|\bhow (?:old|recent|new) is (?:the|this) (?:study|paper|article|research)\b|\byear of publication\b|\bdate of publication\b",
+        rf"\b(?:what|which) year\b|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
+        rf"|come out|came out|written|appear|released|out)\b"
+        r"|\b(?:publication|published) (?:date|year|when)\b|\bhow (?:old|recent|new) is (?:the|this) "
+        r"(?:study|paper|article|research)\b|\byear of publication\b|\bdate of publication\b",
         re.I,
     ),
     "doi": re.compile(r"\bdoi\b|\bpmid\b|\bpubmed (?:id|number)\b", re.I),
     "links": re.compile(
         rf"\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:actually )?(?:read|see|download|look up)\b"
-        rf"|\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:find|get|access) (?:the |this )?(?:full |whole |original |actual )*{_WORK}\b"
+        rf"|\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:find|get|access) (?:the |this "
+        rf")?(?:full |whole |original |actual )*{_WORK}\b"
         r"|\b(?:link|url|web ?address|full[- ]?text|full paper|original (?:paper|study|article)|open access)\b"
         r"|\bread the (?:whole|full|actual|original|real)\b",
         re.I,
     ),
     "licence": re.compile(r"\blicen[cs]e[ds]?\b|\bcopyright\b|\breuse\b|\bcreative commons\b|\bcc by\b", re.I),
     "reference": re.compile(
-        rf"\b(?:full |complete |proper )?(?:citation|bibliographic|bibtex)\b|\bhow (?:do|can|should|would) (?:i|we|one) (?:cite|reference)\b|\bcite (?:this|the|it)\b|\breference (?:for|of) (?:this|the) {_WORK}\b",
+        rf"\b(?:full |complete |proper )?(?:citation|bibliographic|bibtex)\b|\bhow (?:do|can|should|would) "
+        rf"(?:i|we|one) (?:cite|reference)\b|\bcite (?:this|the|it)\b|\breference (?:for|of) (?:this|the) {_WORK}\b",
         re.I,
     ),
 }
@@ -123,7 +131,9 @@ def _links(study: Study) -> Draft | None:
 
 
 def _licence(study: Study) -> Draft | None:
-    return _draft(study, f"It is published under the licence {study.licence}.", study.licence) if study.licence else None
+    return (
+        _draft(study, f"It is published under the licence {study.licence}.", study.licence) if study.licence else None
+    )
 
 
 _SAY: Mapping[str, Callable[[Study], Draft | None]] = {

@@ -65,12 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--audience", choices=("parent", "clinician"), default="parent")
     ask.add_argument("--study", metavar="PMID", help="the study to ask (default: the one that fits best)")
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
+    ask.add_argument("--chart", type=Path, metavar="FILE", help="draw the answer's figures into a .png or .svg file")
     ask.set_defaults(run=_ask)
 
     index = commands.add_parser("index", help="bring the index up to date; says what it added, kept and removed")
     index.set_defaults(run=_index)
 
-    check = commands.add_parser("check", help="check the corpus; names every problem")
+    check = commands.add_parser(
+        "check", help="check the corpus; names every problem, and what a study's sources disagree on"
+    )
     check.add_argument("folder", nargs="?", type=Path, help="the corpus folder (default: the configured one)")
     check.add_argument("--json", action="store_true", help="print the result as JSON")
     check.set_defaults(run=_check)
@@ -144,6 +147,19 @@ def _ask(args: argparse.Namespace) -> int:
     with _open(_settings()) as assistant:
         answer = assistant.ask(question, audience=args.audience, study=args.study)
     print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if args.json else readable(answer))
+    return _draw(answer, args.chart) if args.chart else 0
+
+
+def _draw(answer: Answer, file: Path) -> int:
+    """Write the chart of an answer's figures, and say so on standard error."""
+    fmt = file.suffix.lower().lstrip(".")
+    if fmt not in ("png", "svg"):
+        raise ConfigError(f"--chart {file}: expected a file that ends in .png or .svg")
+    try:
+        file.write_bytes(answer.chart(fmt))
+    except ValueError as exc:
+        return _fail(f"no chart: {exc}", 1)
+    print(f"chart written to {file}", file=sys.stderr)
     return 0
 
 
@@ -152,7 +168,10 @@ def readable(answer: Answer) -> str:
     width = min(100, max(40, int(os.environ.get("COLUMNS", "0") or 0) or _terminal_width()))
     plain = re.sub(r"\*\*(.+?)\*\*", r"\1", answer.text)
     blocks = [
-        "\n".join(textwrap.fill(line, width, subsequent_indent="  " if line.startswith("- ") else "") for line in block.split("\n"))
+        "\n".join(
+            textwrap.fill(line, width, subsequent_indent="  " if line.startswith("- ") else "")
+            for line in block.split("\n")
+        )
         for block in plain.split("\n\n")
     ]
     if answer.citations:
@@ -160,7 +179,9 @@ def readable(answer: Answer) -> str:
         for citation in answer.citations:
             quote = " ".join(citation.quote.split())
             head = f"[{citation.number}] {citation.source} › {citation.section} · PMID {citation.pmid}"
-            quotes.append(f"{head}\n" + textwrap.fill(f"“{quote}”", width, initial_indent="    ", subsequent_indent="    "))
+            quotes.append(
+                f"{head}\n" + textwrap.fill(f"“{quote}”", width, initial_indent="    ", subsequent_indent="    ")
+            )
         blocks.append("\n".join(quotes))
     return "\n\n".join(blocks)
 
@@ -183,21 +204,25 @@ def _index(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from assistant.corpus import check_corpus
+    from assistant.overview import as_table, rows
 
     folder = args.folder or _settings().corpus
     studies, problems = check_corpus(folder)
     if args.json:
         found = [{"file": str(p.file), "line": p.line, "message": p.message} for p in problems]
-        print(json.dumps({"studies": [s.pmid for s in studies], "problems": found}, ensure_ascii=False, indent=2))
+        report = {"studies": [s.pmid for s in studies], "problems": found, "disagreements": rows(studies)}
+        print(json.dumps(report, ensure_ascii=False, indent=2))
         return 1 if problems else 0
-    if problems:
-        raise CorpusError(problems)
     for study in studies:
         sections = sum(len(source.sections) for source in study.sources)
         print(
             f"{study.pmid}: sound; {len(study.sources)} sources, {sections} sections, "
             f"{len(study.sentences)} sentences, {len(study.findings)} findings"
         )
+    if studies:
+        print(f"\nSources that disagree (the corpus is not broken by it):\n{as_table(studies)}")
+    if problems:
+        raise CorpusError(problems)
     return 0
 
 

@@ -6,8 +6,14 @@ import re
 
 from assistant.lexical import terms
 
-_JOINT = re.compile(r"\?\s+|;\s+|,?\s+(?:and|or|plus|as well as|but)\s+|,\s+(?=(?:what|how|who|when|where|why|which|did|was|were|is|are)\b)", re.I)
-_ASKS = re.compile(r"\b(?:what|how|who|whom|when|where|why|which|did|was|were|is|are|do|does|has|have|had|can|could)\b", re.I)
+_JOINT = re.compile(
+    r"\?\s+|;\s+|,?\s+(?:and|or|plus|as well as|but)\s+|,\s+(?=(?:what|how|who|when|where|why|which|did|was"
+    r"|were|is|are)\b)",
+    re.I,
+)
+_ASKS = re.compile(
+    r"\b(?:what|how|who|whom|when|where|why|which|did|was|were|is|are|do|does|has|have|had|can|could)\b", re.I
+)
 
 
 def split(question: str) -> list[str]:
@@ -30,7 +36,9 @@ def split(question: str) -> list[str]:
     asked = []
     for piece in pieces:
         if _ASKS.search(piece):
-            match = re.match(r"(?:\W*\w+){0,2}?\W*\b(?:what|how (?:many|much)|which) (?:was|were|is|are|did)?\b", piece, re.I)
+            match = re.match(
+                r"(?:\W*\w+){0,2}?\W*\b(?:what|how (?:many|much)|which) (?:was|were|is|are|did)?\b", piece, re.I
+            )
             opening = match[0] if match else ""
             asked.append(piece)
         else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 
-from assistant import bibliography
+from assistant import bibliography, rewrite
+from assistant.agreement import asks_about_agreement
 from assistant.compose.refusal import suggestions
 from assistant.config import Settings
 from assistant.corpus import Corpus, read_corpus
@@ -19,7 +21,10 @@ from assistant.question import check_audience, check_history, clean
 from assistant.records import Answer, Audience, Hit, Statement, Study, Turn
 from assistant.reply import Reply, Tools
 from assistant.retrieve import Retriever
-from assistant.triage import Triage
+from assistant.triage import Triage, Triaged
+
+SURELY_CHAT = 0.7
+"""From this probability on a short message after a history ("thanks!") is small talk and not a follow-up."""
 
 
 class Assistant:
@@ -68,7 +73,9 @@ class Assistant:
     def __enter__(self) -> Assistant:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -129,10 +136,18 @@ class Assistant:
             yield Answer(self.messages.say("urgent", audience).strip(), "urgent")
             return
         chosen = self.corpus.study(pmid or self._tools.retriever.study_for(question, vector))
-        if triaged.kind == "chat" and not bibliography.fields_asked(question):
+        if triaged.kind in ("chat", "off_topic") and self._continues(question, history, chosen, triaged):
+            triaged = replace(triaged, kind="study")
+        if triaged.kind == "chat":
             yield Answer(self._small_talk(question, audience, chosen), "chat", follow_ups=suggestions(chosen))
             return
         yield from Reply(self._tools, chosen, audience).answer(question, vector, history, triaged)
+
+    def _continues(self, question: str, history: Sequence[Turn], study: Study, triaged: Triaged) -> bool:
+        """Return whether what looks like small talk or another topic asks about the study after all."""
+        if bibliography.fields_asked(question) or asks_about_agreement(question, study):
+            return True
+        return bool(history) and triaged.probabilities["chat"] < SURELY_CHAT and rewrite.follows_up(question, study)
 
     async def aask(
         self,

@@ -22,9 +22,7 @@ def clean(question: str) -> str:
     if not isinstance(question, str):
         raise QuestionError(f"the question is {type(question).__name__}, expected text")
     if len(question) > QUESTION_CHARACTERS:
-        raise QuestionError(
-            f"the question has {len(question):,} characters; ask it in at most {QUESTION_CHARACTERS:,}"
-        )
+        raise QuestionError(f"the question has {len(question):,} characters; ask it in at most {QUESTION_CHARACTERS:,}")
     kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in question if _visible(c))
     text = " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
     if not any(c.isalnum() for c in text):

@@ -275,6 +275,16 @@ class Answer:
         """Return the answer as JSON-ready values."""
         return _plain(dataclasses.asdict(self))
 
+    def chart(self, fmt: Literal["svg", "png"] = "svg", theme: Literal["light", "dark"] = "light") -> bytes:
+        """Return the answer's findings as a chart.
+
+        Raises:
+            ValueError: The answer has no findings that can be drawn together.
+        """
+        from assistant.charts import chart
+
+        return chart(self.findings, fmt, theme)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Answer:
         """Return the answer that `to_dict` gave.

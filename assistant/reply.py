@@ -1,4 +1,4 @@
-"""One reply under way, for one study and one audience: find, judge, compose, verify, and set beside it what disagrees."""
+"""One reply under way, for one study and audience: find, judge, compose, verify, set beside it what disagrees."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ CANDIDATES = 12
 """Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
 FIGURED = 0.95
 """Confidence in a figure that a question asks for in the study's own words. Source: `study-assistant eval`."""
+SURE, HALF_SURE = 0.8, 0.6
+"""Confidence below which a reply says that it is not sure, and that it may have missed the question."""
 FAR_OFF = 0.38
 """A question whose best hit scores less, and which nothing answers, is about something else. Source: `eval`."""
 
@@ -82,7 +84,9 @@ class Reply:
             return
         figures = figured(understood, self._study, self._audience, self._tools.messages)
         if figures.complete and triaged.kind != "advice":
-            yield from self._finish(figures.drafts, "answered", FIGURED, self._premise(understood), "", figures.findings)
+            yield from self._finish(
+                figures.drafts, "answered", FIGURED, self._premise(understood), "", figures.findings
+            )
             return
         judged = self._judge(understood, self._find(understood, vector))
         if triaged.kind == "advice":
@@ -136,7 +140,7 @@ class Reply:
         answered = judged.judgement.answered >= self._tools.evidence.threshold
         composed = self._compose(judged) if answered else []
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
-        closing = self._say("refusal.also_missing", self._audience, missing=missing) if missing else ""
+        closing = " ".join(filter(None, [self._lacks(missing), self._unsure(confidence)]))
         yield from self._finish(
             extractive.joined(figures.drafts, composed),
             "answered",
@@ -145,6 +149,15 @@ class Reply:
             closing,
             figures.findings,
         )
+
+    def _lacks(self, missing: str) -> str:
+        return self._say("refusal.also_missing", self._audience, missing=missing) if missing else ""
+
+    def _unsure(self, confidence: float) -> str:
+        """Return the confidence in words where it is not high."""
+        if confidence >= SURE:
+            return ""
+        return self._say("confidence.medium" if confidence >= HALF_SURE else "confidence.low", self._audience)
 
     def _premise(self, question: str) -> str:
         return self._say("premise", self._audience) if contradicts(question, self._study) else ""
@@ -186,9 +199,7 @@ class Reply:
 
     def _off_topic(self, judged: _Judged) -> Answer:
         text = self._say("off_topic", self._audience)
-        return Answer(
-            text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered
-        )
+        return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
     def _refuse(self, judged: _Judged) -> Iterator[Statement | Answer]:
         missing = missing_terms(judged.question, self._study)

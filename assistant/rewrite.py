@@ -11,21 +11,31 @@ from assistant.vocabulary import cohort_pattern, names
 
 _LEADS = re.compile(
     r"^(?:(?:ok(?:ay)?|right|hmm+|oh|so|well|thanks|thank you|great)[\s,.!]+)*"
-    r"(?P<lead>and\b|but\b|or\b|also\b|what about|how about|how come|why\b|what of|same for|same question|for the|in the"
+    r"(?P<lead>and\b|but\b|or\b|also\b|what about|how about|how come|why\b|what of|same for|same question"
+    r"|for the|in the"
     r"|then\b)",
     re.I,
 )
 _POINTS_BACK = re.compile(
-    r"\b(?:the other (?:one|ones|group|groups|country|countries|place|places|site|cohort|arm|two)|the others?|the same|"
+    r"\b(?:the other (?:one|ones|group|groups|country|countries|place|places|site|cohort|arm|two)|the "
+    r"others?|the same|"
     r"that|those|these|this one|them|both|each|either|it|its|there|then|one|ones|the former|the latter)\b",
     re.I,
 )
 _OTHER = re.compile(
     r"\b(?:in |for |of |from )?the other (?:one|group|country|place|site|cohort|arm|city)\b|\bthe others?\b", re.I
 )
-_WHY = re.compile(r"^\W*(?:but |and |so |ok(?:ay)? )*(?:how come|why(?: is that| so| not| that)?|what(?:'s| is) the reason)\W*$", re.I)
-_FILLER = frozenset("ok okay right hmm oh so well thank great and also what about how same question pleas tell please".split())
-_ASKS_ANEW = re.compile(r"\b(?:what (?:is|are|was|were|did|do|does)|who|when|where|which|is|are|was|were|did|do|does)\b", re.I)
+_WHY = re.compile(
+    r"^\W*(?:but |and |so |ok(?:ay)? )*(?:how come|why(?: is that| so| not| that)?|what(?:'s| is) the "
+    r"reason)\W*$",
+    re.I,
+)
+_FILLER = frozenset(
+    "ok okay right hmm oh so well thank great and also what about how same question pleas tell please".split()
+)
+_ASKS_ANEW = re.compile(
+    r"\b(?:what (?:is|are|was|were|did|do|does)|who|when|where|which|is|are|was|were|did|do|does)\b", re.I
+)
 _ELSE = re.compile(r"\b(?:else|besides|apart from|other than|more|another)\b", re.I)
 _ABOUT_STUDY = re.compile(r"\b(?:study|paper|page|trial|researchers?|authors?|they|findings?|results?)\b", re.I)
 
@@ -85,7 +95,9 @@ def follows_up(question: str, study: Study) -> bool:
     if _ELSE.search(question):
         return len(own) <= 3
     if points:
-        return len(own) <= 3 and not re.search(r"\b(?:is|was|are|were|does|did) (?:it|there|this|that) (?:study|paper|a|an|any)\b", question, re.I)
+        return len(own) <= 3 and not re.search(
+            r"\b(?:is|was|are|were|does|did) (?:it|there|this|that) (?:study|paper|a|an|any)\b", question, re.I
+        )
     return len(own) <= 1 and len(question.split()) <= 4 and not _ABOUT_STUDY.search(question)
 
 

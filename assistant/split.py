@@ -18,7 +18,7 @@ _GOES_ON = re.compile(r"(?:\bapprox|\bca|\bvs|\bresp|\bincl|\be\.g|\bi\.e)\.$", 
 
 
 def sections(text: str, pmid: str, source: str, untitled: str) -> tuple[Section, ...]:
-    """Return the sections of a Markdown text in order.
+    r"""Return the sections of a Markdown text in order.
 
     A heading opens a section; a heading with nothing under it (a document's title) opens none.
 

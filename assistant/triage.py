@@ -35,27 +35,42 @@ _SOMEONE = (
     r"(?:baby|bub|infant|newborn|son|daughter|child|kid|toddler|twins?|boy|girl|lo|little one|grand\w+|nephew|niece|"
     r"wife|husband|partner|mum|mom|mother|dad|father|sister|brother|friend|gran\w*|nan)"
 )
-_NOW = r"(?:\b(?:is|has|just|now|won'?t|wont|can'?t|cant|isn'?t|isnt|keeps?|went|goes|going|gone|started|since|stopped|not)\b)"
+_NOW = (
+    r"(?:\b(?:is|has|just|now|won'?t|wont|can'?t|cant|isn'?t|isnt|keeps?|went|goes|going|gone|started"
+    r"|since|stopped|not)\b)"
+)
 _ALARM: Sequence[re.Pattern[str]] = tuple(
     re.compile(pattern, re.I)
     for pattern in (
-        r"\b(?:not|isn'?t|stopped|stops|barely|hardly|can(?:'?t|not)|struggling to|trouble|difficulty|gasping)\s+(?:\w+\s+)?breath(?:e|ing)?\b",
-        r"\b(?:lips?|face|skin|mouth|tongue|baby|he|she|fingers?|hands?|feet|colou?r)\b[^.?!]{0,30}\b(?:blue|bluish|grey|gray|purple|mottled)\b(?!\s*light)",
+        r"\b(?:not|isn'?t|stopped|stops|barely|hardly|can(?:'?t|not)|struggling to|trouble|difficulty"
+        r"|gasping)\s+(?:\w+\s+)?breath(?:e|ing)?\b",
+        r"\b(?:lips?|face|skin|mouth|tongue|baby|he|she|fingers?|hands?|feet|colou?r)\b[^.?!]{0,30}\b(?:blue"
+        r"|bluish|grey|gray|purple|mottled)\b(?!\s*light)",
         r"\b(?:turn(?:ed|ing)?|gone|going|went|looks?)\s+(?:\w+\s+)?(?:blue|bluish|grey|gray|purple|limp|floppy)\b",
         r"\b(?:limp|floppy|lifeless|unresponsive|unconscious|passed out|fainted|collapsed|unrousable|moribund)\b",
-        r"\b(?:apn(?:o)?eic|cyanos(?:ed|is|ing)|cyanotic|hypotonic|obtunded|status epilepticus|tonic[- ]clonic|desaturating)\b[^.?!]{0,80}\b(?:now|in (?:clinic|front|the room|ed|a&e)|what do i|mother|wk|week|day|month)",
-        r"\b(?:won'?t|wont|can'?t|cant|cannot|doesn'?t|not|isn'?t|hard to|unable to)\s+(?:be\s+)?(?:wak(?:e|ing)|woken|rouse|respond(?:ing)?)\b",
-        r"\b(?:fitting|seizing|convuls\w+|having (?:a )?(?:fit|seizure|convulsion)s?|had (?:a )?(?:fit|seizure)|seizures?|jerking|stiff and shak\w+)\b",
-        r"\b(?:overdos\w+|swallowed|drank|ate|took|taken|got into)\b[^.?!]{0,40}\b(?:bleach|battery|pills?|tablets?|medicine|paracetamol|tylenol|ibuprofen|poison|chemicals?|detergent|whole (?:bottle|pack|packet)|too many)\b",
-        r"\b(?:kill|hurt|harm|end)\s+(?:my ?self|myself|him|her|my (?:baby|son|daughter|child)|it all|the baby|my life)\b",
-        r"\b(?:suicid\w+|want to die|don'?t want to (?:be here|live|wake up)|better off without me|shake (?:him|her|the baby|my baby)|throw (?:him|her|the baby)|smother)\b",
+        r"\b(?:apn(?:o)?eic|cyanos(?:ed|is|ing)|cyanotic|hypotonic|obtunded|status epilepticus|tonic[- "
+        r"]clonic|desaturating)\b[^.?!]{0,80}\b(?:now|in (?:clinic|front|the room|ed|a&e)|what do i|mother"
+        r"|wk|week|day|month)",
+        r"\b(?:won'?t|wont|can'?t|cant|cannot|doesn'?t|not|isn'?t|hard to|unable to)\s+(?:be\s+)?(?:wak(?:e"
+        r"|ing)|woken|rouse|respond(?:ing)?)\b",
+        r"\b(?:fitting|seizing|convuls\w+|having (?:a )?(?:fit|seizure|convulsion)s?|had (?:a )?(?:fit"
+        r"|seizure)|seizures?|jerking|stiff and shak\w+)\b",
+        r"\b(?:overdos\w+|swallowed|drank|ate|took|taken|got into)\b[^.?!]{0,40}\b(?:bleach|battery|pills?"
+        r"|tablets?|medicine|paracetamol|tylenol|ibuprofen|poison|chemicals?|detergent|whole (?:bottle|pack"
+        r"|packet)|too many)\b",
+        r"\b(?:kill|hurt|harm|end)\s+(?:my ?self|myself|him|her|my (?:baby|son|daughter|child)|it all|the "
+        r"baby|my life)\b",
+        r"\b(?:suicid\w+|want to die|don'?t want to (?:be here|live|wake up)|better off without me|shake "
+        r"(?:him|her|the baby|my baby)|throw (?:him|her|the baby)|smother)\b",
         r"\bchok(?:ing|ed)\b|\bnot moving\b|\bstopped moving\b",
     )
 )
 _PERSONAL = re.compile(rf"\b(?:i|i'?m|i'?ve|me|my|we|our|us)\b|{_SOMEONE}|\b(?:he|she)\b", re.I)
 _OF_STUDY = re.compile(
-    r"\b(?:in|during|from|by|of|per) (?:the|this|that|each|either|both) (?:study|trial|paper|cohorts?|arms?|groups?|article|rct)\b"
-    r"|\b(?:did|were|was|do|does|are) (?:the |any |many )?(?:researchers|authors|study|trial|participants|infants|babies|mothers|women|patients|children|subjects)\b"
+    r"\b(?:in|during|from|by|of|per) (?:the|this|that|each|either|both) (?:study|trial|paper|cohorts?|arms?"
+    r"|groups?|article|rct)\b"
+    r"|\b(?:did|were|was|do|does|are) (?:the |any |many )?(?:researchers|authors|study|trial|participants"
+    r"|infants|babies|mothers|women|patients|children|subjects)\b"
     r"|\b(?:reported|incidence|prevalence|excluded|enrolled|randomi[sz]ed|adverse events?|mortality|arm|cohort)\b",
     re.I,
 )
@@ -63,13 +78,16 @@ _SIGNS: Sequence[re.Pattern[str]] = (
     re.compile(r"\b(?:my|our)\b", re.I),
     re.compile(r"\b(?:i|i'?m|i'?ve|me|we|us)\b", re.I),
     re.compile(r"\b(?:he|she|his|her|him|he'?s|she'?s)\b", re.I),
-    re.compile(r"\b(?:baby|son|daughter|toddler|child|kid|newborn|wife|husband|mum|mom|dad|gran\w*|friend|bub|lo|boy|girl)\b", re.I),
-    re.compile(r"\b(?:study|trial|researchers?|authors?|paper|cohort|arms?|groups?|participants|infants|babies|mothers|patients|rct|findings?|results?|outcome|they)\b", re.I),
+    re.compile(r"\b(?:baby|son|daughter|toddler|child|kid|newborn|wife|husband|mum|mom|dad|gran\w*|friend"
+    r"|bub|lo|boy|girl)\b", re.I),
+    re.compile(r"\b(?:study|trial|researchers?|authors?|paper|cohort|arms?|groups?|participants|infants"
+    r"|babies|mothers|patients|rct|findings?|results?|outcome|they)\b", re.I),
     re.compile(r"\b(?:should|can i|could i|is it (?:ok|okay|safe|bad|normal|fine)|do i|how much|ought|worth)\b", re.I),
     re.compile(_NOW, re.I),
     re.compile(r"^\W*(?:what|how|which|who|where|when|why|did|was|were|does|is|are)\b", re.I),
     re.compile(r"\d"),
-    re.compile(r"\b(?:tak(?:e|ing)|giv(?:e|ing)|dose|mg|mcg|iu|drops|tablets?|pills?|supplements?|formula|breastfe\w+)\b", re.I),
+    re.compile(r"\b(?:tak(?:e|ing)|giv(?:e|ing)|dose|mg|mcg|iu|drops|tablets?|pills?|supplements?|formula"
+    r"|breastfe\w+)\b", re.I),
     re.compile(r"\b(?:you|your|u)\b", re.I),
     re.compile(r"\b(?:bleed\w*|blood|soak\w*|clots?|gush\w*)\b", re.I),
     re.compile(r"\b(?:fever|temp(?:erature)?|hot|burning up|3[89](?:\.\d)?|4[01](?:\.\d)?|10[1-6])\b", re.I),
@@ -79,8 +97,10 @@ _SIGNS: Sequence[re.Pattern[str]] = (
     re.compile(r"\b(?:listless|drowsy|sleepy|weak|sunken|dry|napp(?:y|ies)|diapers?|wet)\b", re.I),
     re.compile(r"\b(?:swell\w*|swollen|hives|throat|tongue|slurr\w*|droop\w*|numb|vision|headache)\b", re.I),
     re.compile(r"\b(?:swallow\w*|drank|ate|bottle of|whole|handful|empty)\b", re.I),
-    re.compile(r"\b(?:cope|anymore|any more|scared|voices|hurt|harm|die|dying|dead|alive|goodbye|burden|disappear)\b", re.I),
-    re.compile(r"\b(?:otherwise|fine|happy|feeding well|active|normal|mild|bit|sometimes|usually|lately|weeks|months)\b", re.I),
+    re.compile(r"\b(?:cope|anymore|any more|scared|voices|hurt|harm|die|dying|dead|alive|goodbye|burden"
+    r"|disappear)\b", re.I),
+    re.compile(r"\b(?:otherwise|fine|happy|feeding well|active|normal|mild|bit|sometimes|usually|lately"
+    r"|weeks|months)\b", re.I),
     re.compile(r"\b(?:test|results?|levels?|range|came back|doctor said|borderline|low|high)\b", re.I),
 )  # fmt: skip
 

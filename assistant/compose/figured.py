@@ -45,7 +45,7 @@ class Figured:
 
 
 def figured(question: str, study: Study, audience: Audience, messages: Messages) -> Figured:
-    """Return the figures that a question asks for, from one source: the one it names, else the page before the paper."""
+    """Return the figures that a question asks for, of one source: the one it names, else the page before the paper."""
     operation = arithmetic.recognise(question)
     if operation:
         found = _first_source(arithmetic.operands(operation, study), audience)

@@ -20,12 +20,17 @@ _SUBJECT = re.compile(
 )
 # A sentence that opens with a bare pronoun loses its subject when it stands alone.
 _OPENINGS = (
-    (re.compile(r"^It (?=(?:found|showed|looked|compared|measured|reported|included|was carried|took place)\b)"), "The study "),
+    (
+        re.compile(r"^It (?=(?:found|showed|looked|compared|measured|reported|included|was carried|took place)\b)"),
+        "The study ",
+    ),
     (re.compile(r"^This (suggest|show|indicate|highlight|mean)s\b"), r"The findings \1"),
     (re.compile(r"^It (?=(?:underscores|highlights|suggests)\b)"), "The study "),
     (re.compile(r"(?<=, )it (?=(?:underscores|highlights|suggests)\b)"), "the study "),
 )
-_NEEDS_PREVIOUS = re.compile(r"^(?:They|He|She|It|Those|These|Them|Both|Each)\s+(?!results\b|findings\b|data\b|groups?\b)")
+_NEEDS_PREVIOUS = re.compile(
+    r"^(?:They|He|She|It|Those|These|Them|Both|Each)\s+(?!results\b|findings\b|data\b|groups?\b)"
+)
 _TEST = re.compile(
     r"\s*[(\[][rpP]\s*[=<>≤≥]\s*-?[\d.]+(?:[;,]\s*[rpP]\s*[=<>≤≥]\s*-?[\d.]+)*[)\]]"
     r"|[;,]\s*[pP]\s*[=<>≤≥]\s*[\d.]+"
@@ -54,7 +59,7 @@ def standing(sentence: Sentence, previous: Sentence | None) -> tuple[Sentence, .
 def phrase(sentence: Sentence, audience: Audience, named: frozenset[str]) -> str:
     """Return a source's sentence or bullet as a sentence of a reply.
 
-    A bullet's fragment gets its label as the subject; a parent is spared test statistics in brackets, never the figures.
+    A bullet's fragment gets its label as the subject; a parent is spared test statistics in brackets, no figures.
 
     Args:
         named: Words that keep their capital; see `names`.
@@ -79,7 +84,11 @@ def _with_label(sentence: Sentence, named: frozenset[str]) -> str:
     verb = first[0].lower() if first else ""
     if re.match(r"(?:if|when|while|for|because|since|unless|although|in|at|during|after|before)\b", label, re.I):
         return f"{plain}, {lowered_body}"
-    if re.match(r"(?:don['’]t|do|keep|talk|ask|see|call|consider|think|remember|eat|take|get|try|avoid|check|look)\b", label, re.I):
+    if re.match(
+        r"(?:don['’]t|do|keep|talk|ask|see|call|consider|think|remember|eat|take|get|try|avoid|check|look)\b",
+        label,
+        re.I,
+    ):
         return body
     who = re.match(r"who (?:was|were) (\w+)$", label, re.I)
     if who and not _has_verb(body):
@@ -94,7 +103,9 @@ def _with_label(sentence: Sentence, named: frozenset[str]) -> str:
 
 
 def _has_verb(text: str) -> bool:
-    return any(word in _VERBS for word in re.findall(r"[a-z]+", re.split(r"[,(]| (?:who|that|which) ", text.lower())[0]))
+    return any(
+        word in _VERBS for word in re.findall(r"[a-z]+", re.split(r"[,(]| (?:who|that|which) ", text.lower())[0])
+    )
 
 
 def _lowered(text: str, named: frozenset[str]) -> str:

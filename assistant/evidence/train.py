@@ -138,9 +138,7 @@ def fit(model: CrossEncoder, stage: Stage, logs: Path) -> None:
         train_sampling_strategy="sequential",
         **options,
     )
-    CrossEncoderTrainer(
-        model=model, args=arguments, train_dataset=dataset, loss=BinaryCrossEntropyLoss(model)
-    ).train()
+    CrossEncoderTrainer(model=model, args=arguments, train_dataset=dataset, loss=BinaryCrossEntropyLoss(model)).train()
     model.eval()
 
 
