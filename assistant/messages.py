@@ -74,6 +74,11 @@ class Messages:
             raise PromptError(f"{self._source}: {key} is one text, expected a list")
         return tuple(found)
 
+    def notice(self, language: str) -> str:
+        """Return what is said first to a question in another language: in that language where the file has it."""
+        key = f"language.notice.{language}"
+        return self.say(key if key in self._texts else "language.notice.en")
+
     def _find(self, key: str, audience: str) -> Any:
         for candidate in (f"{key}.{audience}", key):
             if candidate in self._texts:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from assistant import bibliography, rewrite
 from assistant.agreement import asks_about_agreement
@@ -22,6 +23,9 @@ from assistant.records import Answer, Audience, Hit, Statement, Study, Turn
 from assistant.reply import Reply, Tools
 from assistant.retrieve import Retriever
 from assistant.triage import Triage, Triaged
+
+if TYPE_CHECKING:
+    from assistant.compose.llm import LanguageModel
 
 SURELY_CHAT = 0.7
 """From this probability on a short message after a history ("thanks!") is small talk and not a follow-up."""
@@ -42,11 +46,12 @@ class Assistant:
         retriever: Retriever,
         evidence: Evidence,
         triage: Triage,
+        model: LanguageModel | None = None,
     ) -> None:
         self.settings = settings
         self.corpus = corpus
         self.messages = messages
-        self._tools = Tools(messages, embedder, retriever, evidence)
+        self._tools = Tools(messages, embedder, retriever, evidence, model)
         self._triage = triage
 
     @classmethod
@@ -68,7 +73,12 @@ class Assistant:
         embedder = SentenceTransformerEmbedder(settings.embedder, settings.thread_count)
         retriever = Retriever(corpus, embedder, settings.index_folder, url=settings.chroma_url, progress=progress)
         evidence = EvidenceModel.load(settings.evidence, settings.thread_count)
-        return cls(settings, corpus, messages, embedder, retriever, evidence, Triage(embedder.name))
+        model = None
+        if settings.model:
+            from assistant.compose.llm import LanguageModel
+
+            model = LanguageModel.open(settings, messages)
+        return cls(settings, corpus, messages, embedder, retriever, evidence, Triage(embedder.name), model)
 
     def __enter__(self) -> Assistant:
         return self
@@ -82,6 +92,11 @@ class Assistant:
     def changes(self) -> Changes:
         """What opening the index had to do."""
         return self._tools.retriever.changes
+
+    @property
+    def model(self) -> LanguageModel | None:
+        """The chat model that phrases answers, or None; its `counts` say what became of its statements."""
+        return self._tools.model
 
     def close(self) -> None:
         """Let go of the index."""

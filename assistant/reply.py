@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assistant import agreement, bibliography, conflicts, notices, parts, rewrite
 from assistant.compose import Draft, extractive
 from assistant.compose.figured import Figured, contradicts, figured
+from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_terms, suggestions
 from assistant.embed import Embedder, Vectors
+from assistant.errors import ModelError
 from assistant.evidence import Evidence, Judgement
 from assistant.figures import sources_named
+from assistant.language import language_of
+from assistant.lexical import terms
 from assistant.messages import Messages
 from assistant.numerals import numbers
 from assistant.records import Answer, Audience, Citation, Finding, Hit, Outcome, Statement, Study, Turn
 from assistant.retrieve import Retriever
 from assistant.standing import decimal
+from assistant.support import Support
+from assistant.translation import CHECKED
 from assistant.triage import Triaged
 from assistant.verify import Verifier
+
+if TYPE_CHECKING:
+    from assistant.compose.llm import LanguageModel
 
 CANDIDATES = 12
 """Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
@@ -38,6 +48,7 @@ class Tools:
     embedder: Embedder
     retriever: Retriever
     evidence: Evidence
+    model: LanguageModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Reply:
         self._study = study
         self._audience: Audience = audience
         self._verifier = Verifier(study)
+        self._language = "en"
+        self._foreword = ""
 
     def answer(
         self, question: str, vector: Vectors, history: Sequence[Turn], triaged: Triaged
@@ -72,11 +85,12 @@ class Reply:
         Args:
             vector: The question's embedding, shape `(d,)`.
         """
+        self._speak(question)
         record = bibliography.drafts(question, self._study)
         if record and triaged.kind != "advice":
             yield from self._finish(record, "answered", 1.0)
             return
-        understood = rewrite.standalone(question, history, self._study)
+        understood = self._understood(question, history)
         if understood != question:
             vector = self._tools.embedder.encode([understood])[0]
         if triaged.kind != "advice" and agreement.asks_about_agreement(understood, self._study):
@@ -104,6 +118,42 @@ class Reply:
             yield from self._answer(answered, Figured(), missing)
         else:
             yield from self._refuse(judged)
+
+    def _speak(self, question: str) -> None:
+        """Set what language the reply is in, and what it says first where that isn't the question's."""
+        asked = language_of(question)
+        if self._tools.model and asked in CHECKED:
+            self._language = asked
+        elif asked != "en":
+            self._foreword = self._tools.messages.notice(asked)
+
+    def _understood(self, question: str, history: Sequence[Turn]) -> str:
+        """Return the question as it stands alone: as a model puts it where there is one that may, else as rules do."""
+        model, asked = self._tools.model, language_of(question)
+        if model and (history or asked != "en"):
+            known = {*names(self._study.sentences), *terms(self._study.title)}
+            try:
+                return model.rewrite(question, history, asked, known)
+            except ModelError:
+                model.counts.add("rewritten.built_in")
+        return rewrite.standalone(question, history, self._study)
+
+    def _written(self, judged: _Judged, composed: Sequence[Draft]) -> Iterator[Draft]:
+        """Yield a model's statements that hold, or, where there is no model or none holds, those composed."""
+        model = self._tools.model
+        written = False
+        if model and composed:
+            support = Support(self._study, self._tools.evidence)
+            sentences = [candidate.sentence for candidate in judged.candidates]
+            try:
+                drafts = model.drafts(judged.question, sentences, self._audience, self._language)
+                for draft in support.holding(drafts, model.counts.add):
+                    written = True
+                    yield draft
+            except ModelError:
+                model.counts.add("answered.built_in")
+        if not written:
+            yield from composed
 
     def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
         hits = self._tools.retriever.search(question, vector, CANDIDATES, self._study.pmid)
@@ -142,7 +192,7 @@ class Reply:
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
         closing = " ".join(filter(None, [self._lacks(missing), self._unsure(confidence)]))
         yield from self._finish(
-            extractive.joined(figures.drafts, composed),
+            self._written(judged, extractive.joined(figures.drafts, composed)),
             "answered",
             confidence,
             self._premise(judged.question),
@@ -164,7 +214,7 @@ class Reply:
 
     def _finish(
         self,
-        drafts: Sequence[Draft],
+        drafts: Iterable[Draft],
         outcome: Outcome,
         confidence: float,
         lead: str = "",
@@ -182,7 +232,7 @@ class Reply:
         )
         disagreeing = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
         notice = notices.notice(self._study, disagreeing, self._audience, self._tools.messages, taken=cited)
-        text = "\n\n".join(filter(None, [lead, spoken, closing, notice.text if notice else ""]))
+        text = "\n\n".join(filter(None, [self._foreword, lead, spoken, closing, notice.text if notice else ""]))
         yield Answer(
             text,
             outcome,

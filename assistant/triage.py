@@ -62,6 +62,13 @@ _ALARM: Sequence[re.Pattern[str]] = tuple(
         r"baby|my life)\b",
         r"\b(?:suicid\w+|want to die|don'?t want to (?:be here|live|wake up)|better off without me|shake "
         r"(?:him|her|the baby|my baby)|throw (?:him|her|the baby)|smother)\b",
+        # The same in French and Spanish: triage knows English, an emergency may not.
+        r"\bne (?:respire|se réveille|réagit|bouge) (?:plus|pas)\b|\b(?:tout|toute) (?:bleue?|molle|mou)\b"
+        r"|\bconvulsions?\b",
+        r"\b(?:me|le|la) (?:tuer|suicider)\b|\bfaire du mal à (?:mon|ma|moi)\b|\bn'arrive (?:plus|pas) à respirer\b",
+        r"\bno (?:respira|despierta|reacciona|se mueve|puede respirar)\b|\b(?:está|se puso|labios) (?:azul"
+        r"|azules|morad[oa]s?)\b",
+        r"\b(?:matarme|suicidarme|hacerle daño a|convulsion(?:ando|es))\b",
         r"\bchok(?:ing|ed)\b|\bnot moving\b|\bstopped moving\b",
     )
 )
