@@ -109,7 +109,8 @@ def focused(page: Any) -> str:
     """Return class, role or tag of what has focus, shadow trees included."""
     return page.evaluate(
         "() => { let at = document.activeElement;"
-        " while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return at.className || at.id || at.localName }"
+        " while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
+        " return at.className || at.id || at.localName }"
     )
 
 
@@ -380,7 +381,8 @@ def test_the_attack_lists_are_inert(visit: Visit, api: FakeApi) -> None:
         api.play = {**plain(text, "answered"), "citations": quotes, "follow_ups": batch[:20]}
         page.evaluate("q => StudyAssistant.ask(q)", "What?")
         page.evaluate(
-            "() => document.querySelector('study-assistant').shadowRoot.querySelectorAll('.cite').forEach(c => c.click())"
+            "() => document.querySelector('study-assistant').shadowRoot.querySelectorAll('.cite')"
+            ".forEach(marker => marker.click())"
         )
         widget.get_by_role("button", name="New conversation").click()
     questions = page.evaluate("texts => texts.map(text => text.slice(0, 1900).trim()).filter(Boolean)", naughty)
