@@ -152,11 +152,11 @@ def _ask(args: argparse.Namespace) -> int:
 
 def _draw(answer: Answer, file: Path) -> int:
     """Write the chart of an answer's figures, and say so on standard error."""
-    fmt = file.suffix.lower().lstrip(".")
-    if fmt not in ("png", "svg"):
+    suffix = file.suffix.lower()
+    if suffix not in (".png", ".svg"):
         raise ConfigError(f"--chart {file}: expected a file that ends in .png or .svg")
     try:
-        file.write_bytes(answer.chart(fmt))
+        file.write_bytes(answer.chart("png" if suffix == ".png" else "svg"))
     except ValueError as exc:
         return _fail(f"no chart: {exc}", 1)
     print(f"chart written to {file}", file=sys.stderr)

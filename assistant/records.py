@@ -273,7 +273,8 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON-ready values."""
-        return _plain(dataclasses.asdict(self))
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
 
     def chart(self, fmt: Literal["svg", "png"] = "svg", theme: Literal["light", "dark"] = "light") -> bytes:
         """Return the answer's findings as a chart.

@@ -230,8 +230,8 @@ class Reply:
         disagreeing = conflicts.touching(
             self._study, conflicts.find(self._study), cited=cited, used=findings, text=spoken
         )
-        disagreeing = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
-        notice = notices.notice(self._study, disagreeing, self._audience, self._tools.messages, taken=cited)
+        ordered = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
+        notice = notices.notice(self._study, ordered, self._audience, self._tools.messages, taken=cited)
         text = "\n\n".join(filter(None, [self._foreword, lead, spoken, closing, notice.text if notice else ""]))
         yield Answer(
             text,

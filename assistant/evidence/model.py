@@ -140,9 +140,9 @@ def cross_encoder_network(base: Path) -> torch.nn.Module:
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # that the head is new is said on every load, and is meant here
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # that the head is new is said on every load, and is meant here
     try:
         network = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, local_files_only=True)
     except (OSError, ValueError) as exc:
