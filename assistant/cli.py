@@ -87,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=7860)
     serve.set_defaults(run=_serve)
 
+    report = commands.add_parser("report", help="show the owner ratings and unanswered questions")
+    report.add_argument("--days", type=int, default=30, help="how far back (default: 30)")
+    report.set_defaults(run=_report)
+
     evaluate = commands.add_parser("eval", help="score a file of questions, or a public suite")
     evaluate.add_argument("file", nargs="?", type=Path, help="JSON lines; the README describes the format")
     evaluate.add_argument("--suite", help="a public suite: covidqa, scifact, squad2, bioasq, triage or written")
@@ -247,6 +251,16 @@ def _serve(args: argparse.Namespace) -> int:
 
     with _open(_settings()) as assistant:
         serve(assistant, args.host, args.port)
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from assistant.store import Store
+
+    if args.days < 1:
+        raise ConfigError(f"--days {args.days}: expected at least 1")
+    with Store.open(_settings()) as store:
+        print(store.report(days=args.days))
     return 0
 
 
