@@ -89,7 +89,7 @@ def _sources(turn: str, citations: Sequence[Citation], studies: Mapping[str, Stu
             f"{escape(messages.say('page.source.read'))}</a>{shown}</p></li>"
         )
     heading = escape(messages.say("page.sources"))
-    return f'<section class="sources" aria-label="{heading}"><h3>{heading}</h3><ol>{"".join(items)}</ol></section>'
+    return f'<div class="sources"><h3>{heading}</h3><ol>{"".join(items)}</ol></div>'
 
 
 _AWAY = 'target="_blank" rel="noopener noreferrer"'
@@ -129,7 +129,7 @@ def _figures(findings: Sequence[Finding], messages: Messages, draw: Draw | None)
         chart = f'<figure tabindex="0" role="group" aria-label="{name}">{images}</figure>' if images else ""
     return (
         f'<div class="figures">{chart}<details><summary>{summary}</summary>'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{summary}">{render(rows)}</div></details></div>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{summary}">{render(rows)}</div></details></div>'
     )
 
 

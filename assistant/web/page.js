@@ -294,7 +294,7 @@ const studyPage = (() => {
 
   // --- the quote on hover and focus --------------------------------------------------------------------------------
 
-  let tip, leaving;
+  let tip, leaving, quoted;
   let still = false; // put away by Escape: what then lies under a resting pointer doesn't count as hovered
 
   function quote(marker) {
@@ -304,7 +304,14 @@ const studyPage = (() => {
     tip.replaceChildren(make("q", { textContent: marker.dataset.quote, dir: "auto" }), where);
     tip.hidden = false;
     marker.setAttribute("aria-describedby", "quote");
-    const box = marker.getBoundingClientRect();
+    quoted = marker;
+    beside();
+  }
+
+  function beside() {
+    if (!tip || tip.hidden) return;
+    const box = quoted.getBoundingClientRect();
+    if (!quoted.isConnected || box.bottom < 0 || box.top > innerHeight) return unquote(0);
     const width = document.documentElement.clientWidth;
     tip.style.left = `${Math.max(12, Math.min(box.left, width - tip.offsetWidth - 12))}px`;
     const above = box.top - tip.offsetHeight - 6;
@@ -444,7 +451,7 @@ const studyPage = (() => {
     });
   }
   addEventListener("mousemove", () => (still = false), { passive: true });
-  addEventListener("scroll", () => unquote(0), { passive: true });
+  addEventListener("scroll", beside, { passive: true });
 
   // Of a request that is refused, or never arrives, Gradio tells only in passing; the reader is told in its place.
   const fetched = window.fetch;
