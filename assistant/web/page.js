@@ -299,7 +299,7 @@ const studyPage = (() => {
 
   function quote(marker) {
     clearTimeout(leaving);
-    tip = tip || document.body.appendChild(make("div", { id: "quote", role: "tooltip" }));
+    tip = tip || $("#conversation").appendChild(make("div", { id: "quote", role: "tooltip" }));
     const where = make("span", { textContent: marker.dataset.section });
     tip.replaceChildren(make("q", { textContent: marker.dataset.quote, dir: "auto" }), where);
     tip.hidden = false;
