@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from assistant.compose import Draft
 from assistant.records import Sentence, Study
 
+_NAMED = r"(?:study|paper|article|publication)"
 _WORK = r"(?:study|paper|article|research|work|publication|it|this|that)"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "title": re.compile(rf"\b(?:title|titled|called|name of (?:the|this) {_WORK}|full name)\b", re.I),
@@ -38,7 +39,7 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
     "links": re.compile(
         rf"\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:actually )?(?:read|see|download|look up)\b"
         rf"|\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:find|get|access) (?:the |this "
-        rf")?(?:full |whole |original |actual )*{_WORK}\b"
+        rf")?(?:full |whole |original |actual )*{_NAMED}\b"
         r"|\b(?:link|url|web ?address|full[- ]?text|full paper|original (?:paper|study|article)|open access)\b"
         r"|\bread the (?:whole|full|actual|original|real)\b",
         re.I,

@@ -30,7 +30,7 @@ def split(question: str) -> list[str]:
     """
     pieces = [piece.strip(" ,.?;") for piece in _JOINT.split(question)]
     pieces = [piece for piece in pieces if terms(piece)]
-    if len(pieces) < 2:
+    if len(pieces) < 2 or not all(len(terms(piece)) > 1 or _ASKS.search(piece) for piece in pieces[1:]):
         return []
     opening = ""
     asked = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,13 +54,16 @@ class Sentence:
 
     @property
     def in_context(self) -> str:
-        """The text as models read it: `Section: text`, white space folded."""
-        return f"{self.section}: {' '.join(self.text.split())}"
+        """The text as models read it: `Section: label: text`, white space folded."""
+        text = " ".join(self.text.split())
+        further = self.label and not text.startswith(self.label)
+        return f"{self.section}: {self.label}: {text}" if further else f"{self.section}: {text}"
 
     @property
-    def leads_in(self) -> bool:
-        """Whether it only announces what follows ("It helps with:")."""
-        return self.text.endswith(":")
+    def tells(self) -> bool:
+        """Whether it says something of the study: no lead-in ("It helps with:"), no line of a reference."""
+        reference = re.search(r"\breferences?\b|\bcitation\b", self.section, re.I)
+        return not self.text.endswith(":") and not reference and len(self.text.split()) > 3
 
 
 @dataclass(frozen=True, slots=True)

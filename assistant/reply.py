@@ -30,12 +30,14 @@ from assistant.verify import Verifier
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
 
-CANDIDATES = 12
+CANDIDATES = 24
 """Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
 FIGURED = 0.95
 """Confidence in a figure that a question asks for in the study's own words. Source: `study-assistant eval`."""
 SURE, HALF_SURE = 0.8, 0.6
 """Confidence below which a reply says that it is not sure, and that it may have missed the question."""
+OFF_TOPIC = 0.85
+"""Evidence that makes a question on the study of one that looks off topic."""
 FAR_OFF = 0.38
 """A question whose best hit scores less, and which nothing answers, is about something else. Source: `eval`."""
 
@@ -62,7 +64,7 @@ class _Judged:
     @property
     def candidates(self) -> list[extractive.Candidate]:
         pairs = zip(self.hits, self.judgement.sentences, strict=True)
-        return [extractive.Candidate(hit.sentence, probability) for hit, probability in pairs]
+        return [extractive.Candidate(hit.sentence, probability, hit.score) for hit, probability in pairs]
 
 
 class Reply:
@@ -106,7 +108,8 @@ class Reply:
         if triaged.kind == "advice":
             yield from self._advise(judged)
             return
-        if figures or judged.judgement.answered >= self._tools.evidence.threshold:
+        bar = OFF_TOPIC if triaged.kind == "off_topic" else self._tools.evidence.threshold
+        if figures or judged.judgement.answered >= bar:
             yield from self._answer(judged, figures)
             return
         far = not judged.hits or judged.hits[0].score < FAR_OFF
@@ -156,8 +159,8 @@ class Reply:
             yield from composed
 
     def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
-        hits = self._tools.retriever.search(question, vector, CANDIDATES, self._study.pmid)
-        return tuple(hit for hit in hits if not hit.sentence.leads_in)
+        hits = self._tools.retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
+        return tuple(hit for hit in hits if hit.sentence.tells)[:CANDIDATES]
 
     def _judge(self, question: str, hits: tuple[Hit, ...]) -> _Judged:
         texts = [hit.sentence.in_context for hit in hits]
@@ -166,8 +169,8 @@ class Reply:
     def _by_part(self, whole: _Judged) -> tuple[_Judged | None, str]:
         """Return the part of a question that is answered where another is not, and what the other lacks."""
         judged = [self._judge(part, whole.hits) for part in parts.split(whole.question)]
-        threshold = self._tools.evidence.threshold
-        answered = [part for part in judged if part.judgement.answered >= threshold]
+        bar = (1 + self._tools.evidence.threshold) / 2  # a part says less than the whole: be surer of it
+        answered = [part for part in judged if part.judgement.answered >= bar]
         if not answered or len(answered) == len(judged):
             return (answered[0] if answered else None), ""
         lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
@@ -236,7 +239,7 @@ class Reply:
         yield Answer(
             text,
             outcome,
-            notice.citations if notice else cited,
+            (*cited, *notice.citations) if notice else cited,
             notice.conflicts if notice else (),
             tuple(findings) or shown(self._study, cited, spoken),
             suggestions(self._study),

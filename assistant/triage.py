@@ -164,11 +164,27 @@ def alarms(question: str) -> bool:
     )
 
 
+_OF_SOURCES = re.compile(
+    r"\b(?:according to|based on) (?:the|this|that) (?:study|research|paper|page)\b"
+    r"|\b(?:do|does|did|what does) (?:the|this) (?:study|research|paper|page|authors?|researchers) (?:\w+ "
+    r")?(?:say|mention|show|find|suggest|tell)"
+    r"|\bdid (?:they|the researchers|the study) (?:check|look|test|measure|find|ask|follow|say|include)\b",
+    re.I,
+)
+_WANTS_ADVICE = re.compile(
+    r"\b(?:should|can|could|may|must|shall|ought) (?:i|we|she|he|my|our)\b|\bdo (?:i|we) (?:need|have)\b"
+    r"|\bhow (?:much|many|often) (?:should|do|can|must) (?:i|we|my)\b|\bis (?:it|that|this|mine|my|his|her)\b",
+    re.I,
+)
+
+
 def _decide(question: str, probabilities: Mapping[Kind, float]) -> Kind:
     if alarms(question) and (_PERSONAL.search(question) or probabilities["study"] < 0.5):
         return "urgent"
-    if probabilities["urgent"] >= URGENT_FROM:
+    if probabilities["urgent"] >= max(URGENT_FROM, probabilities["chat"]):
         return "urgent"
+    if _OF_SOURCES.search(question) and not _WANTS_ADVICE.search(question):
+        return "study"
     rest = {kind: share for kind, share in probabilities.items() if kind != "urgent"}
     return max(rest, key=rest.__getitem__)
 

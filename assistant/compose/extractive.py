@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,18 +16,31 @@ PUBLISHED = "published"
 MOST_STATEMENTS = 4
 REPEATS = 0.72
 """Share of a sentence's idf mass that earlier statements may carry before it counts as said already."""
+RELEVANCE = 4.0
+"""Weight of the retrieval score beside the evidence's log-odds when sentences are ranked.
+
+Source: questions held aside for calibration; first sentence right .757 with it, .729 without (.684 and .642 on pages).
+"""
 _PREFERRED: dict[Audience, dict[str, float]] = {
-    "parent": {"summary": 0.12, "technical": 0.0, "published": -0.04},
-    "clinician": {"technical": 0.12, "published": 0.02, "summary": -0.06},
+    "parent": {"summary": 0.7, "technical": 0.0, "published": -0.3},
+    "clinician": {"technical": 0.7, "published": 0.1, "summary": -0.4},
 }
+_ASKED_FOR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence and the probability that it answers the question, in [0, 1]."""
+    """A sentence, the probability that it answers the question, in [0, 1], and its retrieval score."""
 
     sentence: Sentence
     probability: float
+    relevance: float = 0.0
+
+    @property
+    def rank(self) -> float:
+        """What sentences are ranked by; higher is better."""
+        odds = self.probability / (1 - min(self.probability, 1 - 1e-6))
+        return math.log(max(odds, 1e-6)) + RELEVANCE * self.relevance
 
 
 def compose(
@@ -51,10 +65,10 @@ def compose(
     named = names(study.sentences)
     before = _previous(study)
     asked = set(terms(question))
-    weight = _PREFERRED[audience] | dict.fromkeys(prefer, 0.5)
+    weight = _PREFERRED[audience] | dict.fromkeys(prefer, _ASKED_FOR)
     ranked = sorted(
-        (c for c in candidates if not c.sentence.leads_in),
-        key=lambda c: -(c.probability + weight.get(c.sentence.source, 0.0)),
+        (c for c in candidates if c.sentence.tells),
+        key=lambda c: -(c.rank + weight.get(c.sentence.source, 0.0)),
     )
     if not ranked:
         return []
@@ -68,9 +82,7 @@ def compose(
         ranked = [c for c in ranked if c.sentence.source != PUBLISHED or c.probability > page + 0.15]
     for candidate in ranked:
         sentence = candidate.sentence
-        if drafts and candidate.probability < max(floor, 0.55 * best):
-            continue
-        if not drafts and candidate.probability < min(floor, best):
+        if candidate.probability < (max(floor, 0.55 * best) if drafts else min(floor, 0.55 * best)):
             continue
         group = standing(sentence, before.get(sentence))
         own = {term for part in group for term in terms(part.body)}

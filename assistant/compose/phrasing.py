@@ -51,7 +51,7 @@ def names(sentences: Iterable[Sentence]) -> frozenset[str]:
 def standing(sentence: Sentence, previous: Sentence | None) -> tuple[Sentence, ...]:
     """Return the sentences that must be said together for the last of them to be understood."""
     needs = _NEEDS_PREVIOUS.match(sentence.body) and not any(p.match(sentence.body) for p, _ in _OPENINGS)
-    if needs and previous and not previous.leads_in and previous.section == sentence.section:
+    if needs and previous and previous.tells and previous.section == sentence.section:
         return (previous, sentence)
     return (sentence,)
 

@@ -78,7 +78,12 @@ def missing_terms(question: str, study: Study) -> str:
     stretches: list[tuple[int, int]] = []
     for word in _WORD.finditer(question):
         stems = terms(word[0])
-        if not stems or word[0].isdigit() or all(s in known or s in _GENERAL or s in _PEOPLE for s in stems):
+        if (
+            not stems
+            or word[0][0].isdigit()
+            or (len(word[0]) < 4 and word[0].islower())
+            or all(s in known or s in _GENERAL or s in _PEOPLE for s in stems)
+        ):
             continue
         if stretches and not question[stretches[-1][1] : word.start()].strip():
             stretches[-1] = (stretches[-1][0], word.end())

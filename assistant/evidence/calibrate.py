@@ -12,8 +12,8 @@ from assistant.evidence.data import Example
 from assistant.evidence.model import Calibration, summarize
 from assistant.lexical import Lexical
 
-CANDIDATES = 10
-COST_OF_WRONG_ANSWER = 2.5
+CANDIDATES = 24
+COST_OF_WRONG_ANSWER = 1.0
 """An answer where the study has none costs so many times what a refusal of an answerable question costs.
 
 Source: the issue's own terms: at most 4 % of answerable questions lost where 90 % of the others are refused.

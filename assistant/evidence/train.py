@@ -83,8 +83,14 @@ def stages(folder: Path, written: Sequence[Example]) -> list[Stage]:
         *data.pairs(data.selqa(folder), 6, SEED + 3),
         *data.pairs(data.scifact_claims(folder), 6, SEED + 4),
     ]
-    studies = [*data.pairs(written, 14, SEED + 5), *data.pairs(neighbours(written, SEED + 6), 4, SEED + 7)]
-    return [Stage("general", general, 1, 6e-5), Stage("studies", studies, 2, 6e-5)]
+    pages = [example for example in written if example.document.startswith("P")]
+    abstracts = [example for example in written if not example.document.startswith("P")]
+    studies = [
+        *data.pairs(abstracts, 9, SEED + 5),
+        *data.pairs(pages, 14, SEED + 6),
+        *data.pairs(neighbours(written, SEED + 7), 4, SEED + 8),
+    ]
+    return [Stage("general", general, 1, 6e-5), Stage("studies", studies, 1, 6e-5)]
 
 
 def neighbours(examples: Sequence[Example], seed: int) -> list[Example]:
