@@ -2,35 +2,42 @@
 
 An index folder holds generations, each named by the hash of what it must hold (texts, model, versions). A generation
 is written beside the others and counts only once its manifest stands in it, so readers never see a half-written one,
-and a process that serves an older one is not disturbed.
+and a process that serves an older one is not disturbed; `generations` has the files' side of it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 import filelock
 import numpy as np
 
 from assistant.embed import Embedder, Vectors
 from assistant.errors import StoreError
+from assistant.generations import (
+    FORMAT,
+    Manifest,
+    finish,
+    forget,
+    hold,
+    intact,
+    newest_first,
+    read_manifest,
+    remove_old,
+)
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from langchain_chroma import Chroma
 
-FORMAT = 1
-KEPT_GENERATIONS = 2
 _COLLECTION = "study-assistant"
-_MANIFEST = "manifest.json"
 _BATCH = 256
 
 Progress = Callable[[int, int], None]
@@ -59,23 +66,6 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation holds and what it was made with."""
-
-    content: str
-    model: str
-    dimension: int
-    chunks: int
-    versions: Mapping[str, str]
-    format: int = FORMAT
-
-    @property
-    def generation(self) -> str:
-        """Name of the generation, from all that it depends on."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:20]
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     """What a build did, in chunks."""
 
@@ -91,15 +81,24 @@ class Index:
         changes: What opening it had to do.
     """
 
-    def __init__(self, store: Chroma, client: ClientAPI, changes: Changes, size: int) -> None:
+    def __init__(
+        self, store: Chroma, client: Client, changes: Changes, size: int, held: BinaryIO | None = None
+    ) -> None:
         self._store = store
         self._client = client
         self._size = size
+        self._held = held
         self.changes = changes
 
     @classmethod
     def open(
-        cls, folder: Path, chunks: Sequence[Chunk], embedder: Embedder, *, url: str = "", progress: Progress | None = None
+        cls,
+        folder: Path,
+        chunks: Sequence[Chunk],
+        embedder: Embedder,
+        *,
+        url: str = "",
+        progress: Progress | None = None,
     ) -> Index:
         """Return an index that holds exactly these chunks, building what isn't there.
 
@@ -115,17 +114,18 @@ class Index:
         if url:
             return _open_server(url, manifest, chunks, embedder, progress)
         path = folder / manifest.generation
+        size = len(chunks)
         opened = _open_generation(path, manifest)
         if opened:
-            return cls(*opened, Changes(0, len(chunks), 0), len(chunks))
+            return cls(opened.store, opened.client, Changes(0, size, 0), size, opened.held)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(folder / "lock"):
                 opened = _open_generation(path, manifest)  # another process may have built it meanwhile
                 if opened:
-                    return cls(*opened, Changes(0, len(chunks), 0), len(chunks))
+                    return cls(opened.store, opened.client, Changes(0, size, 0), size, opened.held)
                 changes = _build(folder, path, manifest, chunks, embedder, progress)
-                _remove_old(folder, keep=manifest.generation)
+                remove_old(folder, keep=manifest.generation)
                 opened = _open_generation(path, manifest)
         except OSError as exc:
             raise StoreError(
@@ -134,7 +134,7 @@ class Index:
             ) from exc
         if not opened:
             raise StoreError(f"the index in {folder} cannot be opened after it was built; delete that folder and retry")
-        return cls(*opened, changes, len(chunks))
+        return cls(opened.store, opened.client, changes, size, opened.held)
 
     def search(self, vector: Vectors, k: int, *, kind: str, pmid: str | None = None) -> list[tuple[str, float]]:
         """Return (chunk id, cosine) of the nearest chunks of a kind, best first.
@@ -161,6 +161,8 @@ class Index:
     def close(self) -> None:
         """Let go of the store."""
         self._client.close()
+        if self._held:
+            self._held.close()
 
 
 def _manifest(chunks: Sequence[Chunk], embedder: Embedder) -> Manifest:
@@ -171,55 +173,73 @@ def _manifest(chunks: Sequence[Chunk], embedder: Embedder) -> Manifest:
     return Manifest(digest.hexdigest(), embedder.name, embedder.dimension, len(chunks), versions)
 
 
-def _read_manifest(path: Path) -> Manifest | None:
-    """Return a generation's manifest, or None where there is none that can be read."""
-    try:
-        return Manifest(**json.loads((path / _MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A generation that is open, and what keeps it from being deleted."""
+
+    store: Chroma
+    client: Client
+    held: BinaryIO
+
+    def close(self) -> None:
+        self.client.close()
+        self.held.close()
 
 
-def _client(path: Path) -> ClientAPI:
+def _client(path: Path) -> Client:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+    from chromadb.config import Settings
 
-    settings = chromadb.Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(path))
-    return chromadb.PersistentClient(path=str(path), settings=settings)
+    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(path))
+    try:
+        client: Client = chromadb.PersistentClient(path=str(path), settings=settings)  # type: ignore[assignment]
+    except BaseException:
+        # Chroma keeps a system that failed to start, and would hand it out again for a sound index in the same place.
+        SharedSystemClient._identifier_to_system.pop(str(path), None)
+        raise
+    return client
 
 
-def _store(client: ClientAPI, name: str) -> Chroma:
+def _store(client: Client, name: str) -> Chroma:
     from langchain_chroma import Chroma
 
     return Chroma(name, client=client, create_collection_if_not_exists=False)
 
 
-def _open_generation(path: Path, manifest: Manifest) -> tuple[Chroma, ClientAPI] | None:
-    """Return a generation's store, or None where it is missing, unfinished or damaged."""
-    if _read_manifest(path) != manifest:
+def _open_generation(path: Path, manifest: Manifest) -> _Opened | None:
+    """Return a generation, or None where it is missing, unfinished or damaged."""
+    if read_manifest(path) != manifest:
         return None
+    held = hold(path)
+    if held is None:
+        return None
+    client: Client | None = None
     try:
-        client = _client(path)
+        if intact(path):
+            client = _client(path)
+            if _answers(client, manifest):
+                return _Opened(_store(client, _COLLECTION), client, held)
     except BaseException as exc:  # Chroma's Rust layer panics with a BaseException on a damaged file
         if isinstance(exc, KeyboardInterrupt | SystemExit):
             raise
-        return None
-    try:
-        collection = client.get_collection(_COLLECTION, embedding_function=None)
-        sound = collection.count() == manifest.chunks
-        if sound and manifest.chunks:
-            probe = collection.get(limit=1, include=["embeddings"])
-            vectors = probe["embeddings"]
-            assert vectors is not None
-            near = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])
-            distances = near["distances"]
-            sound = bool(distances) and distances is not None and distances[0][0] < 1e-3
-    except BaseException as exc:
-        if isinstance(exc, KeyboardInterrupt | SystemExit):
-            raise
-        sound = False
-    if sound:
-        return _store(client, _COLLECTION), client
-    client.close()
+    if client is not None:
+        client.close()
+    held.close()
     return None
+
+
+def _answers(client: Client, manifest: Manifest) -> bool:
+    """Return whether a store has as many vectors as it should, and finds one that it has."""
+    collection = client.get_collection(_COLLECTION, embedding_function=None)
+    if collection.count() != manifest.chunks:
+        return False
+    if not manifest.chunks:
+        return True
+    vectors = collection.get(limit=1, include=["embeddings"])["embeddings"]
+    assert vectors is not None
+    distances = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])["distances"]
+    return bool(distances) and distances is not None and distances[0][0] < 1e-3
 
 
 def _build(
@@ -227,12 +247,10 @@ def _build(
 ) -> Changes:
     """Write a generation, taking over the vectors of texts that an older one holds."""
     old_ids, known = _known_vectors(folder, manifest)
-    if path.exists():
-        _forget(path)
     new = [chunk for chunk in chunks if chunk.digest not in known]
     partial = folder / f"{manifest.generation}.partial"
     if partial.exists():
-        _forget(partial)
+        forget(partial)
     client = _client(partial)
     try:
         collection = client.create_collection(
@@ -249,8 +267,10 @@ def _build(
                 progress(done, len(chunks))
     finally:
         client.close()
+    if path.exists():
+        forget(path)
     os.replace(partial, path)
-    _write_atomically(path / _MANIFEST, json.dumps(asdict(manifest), indent=1))
+    finish(path, manifest)
     kept = {chunk.id for chunk in chunks} & old_ids
     changed = {chunk.id for chunk in new} & old_ids
     return Changes(len(chunks) - len(kept - changed), len(kept - changed), len(old_ids - (kept - changed)))
@@ -270,17 +290,16 @@ def _embedded(
 
 def _known_vectors(folder: Path, manifest: Manifest) -> tuple[set[str], dict[str, Vectors]]:
     """Return the chunk ids of the newest generation, and its vectors by text digest if they can be used again."""
-    generations = sorted(folder.glob(f"*/{_MANIFEST}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for file in generations:
-        old = _read_manifest(file.parent)
-        opened = _open_generation(file.parent, old) if old and old.format == FORMAT else None
+    for path in newest_first(folder):
+        old = read_manifest(path)
+        opened = _open_generation(path, old) if old and old.format == FORMAT else None
         if not old or not opened:
             continue
-        _, client = opened
         try:
-            found = client.get_collection(_COLLECTION, embedding_function=None).get(include=["embeddings", "metadatas"])
+            collection = opened.client.get_collection(_COLLECTION, embedding_function=None)
+            found = collection.get(include=["embeddings", "metadatas"])
         finally:
-            client.close()
+            opened.close()
         same = (old.model, old.dimension, old.versions) == (manifest.model, manifest.dimension, manifest.versions)
         vectors, metadatas = found["embeddings"], found["metadatas"]
         assert vectors is not None and metadatas is not None
@@ -290,48 +309,21 @@ def _known_vectors(folder: Path, manifest: Manifest) -> tuple[set[str], dict[str
     return set(), {}
 
 
-def _remove_old(folder: Path, keep: str) -> None:
-    """Delete all generations but the newest ones, and what interrupted builds left."""
-    generations = sorted(
-        (path for path in folder.iterdir() if path.is_dir() and path.name != keep),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    whole = [path for path in generations if _read_manifest(path)]
-    for path in generations:
-        if path not in whole[: KEPT_GENERATIONS - 1]:
-            _forget(path)
-
-
-def _forget(path: Path) -> None:
-    """Delete a generation; what another process still holds open stays readable to it."""
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
 def _open_server(
     url: str, manifest: Manifest, chunks: Sequence[Chunk], embedder: Embedder, progress: Progress | None
 ) -> Index:
     """Return an index on a Chroma server: one collection a generation, marked ready once it is whole."""
     import chromadb
-    from urllib.parse import urlsplit
+    from chromadb.config import Settings
 
     parts = urlsplit(url)
     name = f"{_COLLECTION}-{manifest.generation}"
     try:
-        client = chromadb.HttpClient(
+        client: Client = chromadb.HttpClient(  # type: ignore[assignment]
             host=parts.hostname or "",
             port=parts.port or (443 if parts.scheme == "https" else 80),
             ssl=parts.scheme == "https",
-            settings=chromadb.Settings(anonymized_telemetry=False),
+            settings=Settings(anonymized_telemetry=False),
         )
         collection = client.get_or_create_collection(
             name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
