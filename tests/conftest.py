@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 _HERE = Path(__file__).resolve().parent
@@ -21,6 +22,10 @@ netguard.install()
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_HERE / "netguard"), os.environ.get("PYTHONPATH")]))
 for _key in [key for key in os.environ if key.startswith("ASSISTANT_")]:
     del os.environ[_key]  # a developer's own settings are none of the tests' business
+
+# A busy machine is no failure, so no example has a time limit.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 from fake_models import FakeEmbedder, FakeEvidence, FakeTriage  # noqa: E402
 

@@ -96,7 +96,8 @@ def check(text: str) -> tuple[Section, ...]:
 
 
 _PIECES = st.sampled_from(
-    "It rose.|p<0.001|348 pmol/L vs. 171|(n=40)|e.g.|3–27|\n|\n\n|- |* |1. |## A\n|Label: |# |“quoted.”|?|!|…|\t| |. |..|"
+    "It rose.|p<0.001|348 pmol/L vs. 171|(n=40)|e.g.|3–27|\n|\n\n|- |* |1. |## A\n|Label: |# |"
+    "“quoted.”|?|!|…|\t| |. |..|"
     "i.e. |Dr. |U.S. |0.5|(|)|[1]|&|<b>|日本語。|é|🙂|:|;|A|b".split("|")
 )
 
