@@ -118,13 +118,21 @@ def corpus_chunks(corpus: Corpus) -> Iterable[Chunk]:
 
 
 def passages(section: Section, characters: int = PASSAGE_CHARACTERS) -> Iterable[tuple[int, str]]:
-    """Yield (start, text) of runs of whole sentences of about so many characters."""
+    """Yield (start, text) of runs of whole sentences of about so many characters.
+
+    A run begins with the last sentence of the one before it, so that what two sentences say together stands together.
+
+    Source:
+        COVID-QA with the paper known, BM25: hit@1 .655 with the shared sentence, .613 without.
+    """
     run: list[Sentence] = []
     length = 0
     for sentence in section.sentences:
         if run and length + len(sentence.text) > characters:
             yield run[0].start, " ".join(s.text for s in run)
-            run, length = [], 0
+            shared = len(run) > 1 and len(run[-1].text) + len(sentence.text) < characters
+            run = run[-1:] if shared else []
+            length = sum(len(s.text) + 1 for s in run)
         run.append(sentence)
         length += len(sentence.text) + 1
     if run:
