@@ -225,7 +225,7 @@ def starting(settings: Settings, count: int) -> tuple[list[float], list[float], 
             took, peak = run(command, environ)
             seconds[at].append(took)
             memory[at] = max(memory[at], peak)
-    return *seconds, *memory
+    return seconds[0], seconds[1], memory[0], memory[1]
 
 
 def run(command: Sequence[str], environ: Mapping[str, str]) -> tuple[float, float]:

@@ -186,7 +186,8 @@ def test_a_file_is_scored(tmp_path):
     figures = report.to_dict()["figures"]
     assert [entry["id"] for entry in report.failures] == ["fact", "not refused", "lost"]
     assert figures["right"] == 0.4 and figures["outcome_right"] == 0.6
-    assert figures["refusal"] == {"unanswerable_refused": 0.5, "answerable_lost": 1 / 3, "refusal_precision": 0.5}
+    assert figures["unanswerable_refused"] == figures["refusal_precision"] == 0.5
+    assert figures["answerable_lost"] == 1 / 3
     assert figures["kinds"]["number"]["right"] == 1 / 3
     assert figures["audiences"]["clinician"]["facts_found"] == 0
     # 0.93 said three times with one right, 0.9 twice with one right: one bar, 0.918 said and 0.4 right.

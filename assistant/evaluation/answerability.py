@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from assistant.evaluation.collection import Collection
 from assistant.evaluation.metrics import auc, best_threshold, calibration_error, macro_f1, mean, refused_at, reliability
-from assistant.evaluation.report import Report, Table
+from assistant.evaluation.report import Cell, Report, Table
 from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence, data
 from assistant.index import Chunk
@@ -171,5 +171,5 @@ def _counts(scores: Scores) -> str:
 def _table(figures: Mapping[str, Mapping[str, float]], more: Sequence[str] = ()) -> Table:
     header = ("", "AUC", "refused at 4 % lost", *(name.replace("_", "-") for name in more))
     keys = ("auc", "refused_at_4_lost", *more)
-    rows = tuple((system, *(values[key] for key in keys)) for system, values in figures.items())
-    return Table("is there an answer?", header, rows)
+    rows: list[tuple[Cell, ...]] = [(system, *(values[key] for key in keys)) for system, values in figures.items()]
+    return Table("is there an answer?", header, tuple(rows))

@@ -141,37 +141,28 @@ def report(verdicts: Sequence[Verdict]) -> Report:
     citations = [c for v in replies if v.answer for c in v.answer.citations]
     confidences = [v.answer.confidence for v in replies if v.answer]
     bars = reliability(confidences, [v.right for v in replies])
-    refusal = refusals(verdicts)
-    figures = {
-        "questions": len(verdicts),
+    overall: dict[str, float] = {
         "right": right / len(verdicts),
         "outcome_right": mean([v.outcome_right for v in verdicts]),
-        "citations": len(citations),
         "replies_with_unverified_citations": sum(bool(v.unverified) for v in verdicts),
-        "refusal": refusal,
+        **refusals(verdicts),
         "calibration_error": calibration_error(bars),
         "calibration_error_of_the_outcome": calibration_error(
             reliability(confidences, [v.outcome_right for v in replies])
         ),
+    }
+    groups = {
         "outcomes": _grouped(verdicts, lambda v: v.question.outcome),
         "kinds": _grouped(verdicts, lambda v: v.question.kind or "–"),
         "audiences": _grouped(verdicts, lambda v: v.question.audience),
     }
-    overall = (
-        ("right", figures["right"]),
-        ("outcome right", figures["outcome_right"]),
-        ("replies with an unverified citation", figures["replies_with_unverified_citations"]),
-        *((name.replace("_", " "), value) for name, value in refusal.items()),
-        ("calibration error (reply right)", figures["calibration_error"]),
-        ("calibration error (outcome right)", figures["calibration_error_of_the_outcome"]),
-    )
+    rows = tuple((name.replace("_", " "), value) for name, value in overall.items())
     tables = [
-        Table("overall", ("figure", "value"), overall),
-        _table("by outcome", figures["outcomes"]),
-        _table("by kind", figures["kinds"]),
-        _table("by audience", figures["audiences"]),
+        Table("overall", ("figure", "value"), rows),
+        *(_table(f"by {name[:-1]}", group) for name, group in groups.items()),
         _diagram(bars),
     ]
+    figures = {"questions": len(verdicts), "citations": len(citations), **overall, **groups}
     failures = [_failure(v) for v in verdicts if not v.right]
     about = f"{right} of {len(verdicts)} right, {len(citations)} citations checked"
     return Report("questions", about, figures, tables, failures)
