@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -26,6 +28,9 @@ the README lists them. Exit codes: 0 done, 1 it failed, 2 it was called wrongly.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; an error is one line on standard error, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that can't show a character is no reason to fail
     args = _parser().parse_args(argv)
     try:
         code: int = args.run(args)
@@ -169,7 +174,7 @@ def _draw(answer: Answer, file: Path) -> int:
 
 def readable(answer: Answer) -> str:
     """Return an answer for a terminal: the reply, then the quotes."""
-    width = min(100, max(40, int(os.environ.get("COLUMNS", "0") or 0) or _terminal_width()))
+    width = min(100, max(40, shutil.get_terminal_size((100, 24)).columns))
     plain = re.sub(r"\*\*(.+?)\*\*", r"\1", answer.text)
     blocks = [
         "\n".join(
@@ -188,13 +193,6 @@ def readable(answer: Answer) -> str:
             )
         blocks.append("\n".join(quotes))
     return "\n\n".join(blocks)
-
-
-def _terminal_width() -> int:
-    try:
-        return os.get_terminal_size().columns
-    except OSError:
-        return 100
 
 
 def _index(args: argparse.Namespace) -> int:
@@ -279,14 +277,10 @@ def _eval(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    if args.serve:
-        from assistant.bench_serve import bench_serve
+    from assistant.bench import bench
+    from assistant.bench_serve import bench_serve
 
-        figures = bench_serve(_settings())
-    else:
-        from assistant.bench import bench
-
-        figures = bench(_settings())
+    figures = bench_serve(_settings()) if args.serve else bench(_settings())
     print(json.dumps(figures.to_dict(), indent=2) if args.json else figures.table())
     return 0
 

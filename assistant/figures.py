@@ -94,7 +94,8 @@ _FILLER = frozenset(
         "study studies according accord report reported reports say says said state stated given give list find found "
         "measure measured measurement observe observed see seen show shown showed group groups cohort cohorts "
         "site sites arm arms country countries place people participant participants subject subjects "
-        "all everything u respectively exact exactly precise actual typical sample samples total overall studied included enrolled part "
+        "all everything u respectively exact exactly precise actual typical sample samples total overall "
+        "studied included enrolled part "
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )

@@ -70,7 +70,7 @@ def intact(path: Path) -> bool:
         if any(_digest(path / name) != digest for name, digest in found[1].items()):
             return False
         with closing(sqlite3.connect((path / _DATABASE).resolve().as_uri() + "?mode=ro", uri=True)) as database:
-            return database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except (OSError, sqlite3.Error):
         return False
 

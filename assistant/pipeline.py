@@ -137,9 +137,7 @@ class Assistant:
         question = clean(question)
         check_audience(audience)
         turns = check_history(history)
-        if study is not None and study not in {s.pmid for s in self.corpus.studies}:
-            known = ", ".join(s.pmid for s in self.corpus.studies)
-            raise QuestionError(f"study {study!r} is not in the corpus; it holds {known}")
+        self._check_study(study)
         return self._stream(question, audience, turns, study)
 
     def _stream(
@@ -198,9 +196,16 @@ class Assistant:
             StoreError: The index does not answer.
         """
         question = clean(question)
+        self._check_study(study)
         if k < 1:
             raise QuestionError(f"k is {k}, expected at least 1")
         return self._tools.retriever.search(question, self._encode(question), k, study)
+
+    def _check_study(self, pmid: str | None) -> None:
+        known = [study.pmid for study in self.corpus.studies]
+        if pmid is not None and pmid not in known:
+            few = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+            raise QuestionError(f"study {pmid!r} is not in the corpus; it holds {few}")
 
     def _encode(self, text: str) -> Vectors:
         vector: Vectors = self._tools.embedder.encode([text])[0]

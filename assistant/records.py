@@ -63,7 +63,8 @@ class Sentence:
     def tells(self) -> bool:
         """Whether it says something of the study: no lead-in ("It helps with:"), no line of a reference."""
         reference = re.search(r"\breferences?\b|\bcitation\b", self.section, re.I)
-        return not self.text.endswith(":") and not reference and len(self.text.split()) > 3
+        line = re.match(r"(?:source|published|doi|pmid|licen[cs]e)s?:\s", self.text, re.I)
+        return not (self.text.endswith(":") or reference or line)
 
 
 @dataclass(frozen=True, slots=True)

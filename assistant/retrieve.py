@@ -65,7 +65,9 @@ class Ranker:
 class Retriever:
     """Finds the sentences of a corpus that bear on a question."""
 
-    def __init__(self, corpus: Corpus, embedder: Embedder, folder: Path, *, url: str = "", progress: Progress | None = None) -> None:
+    def __init__(
+        self, corpus: Corpus, embedder: Embedder, folder: Path, *, url: str = "", progress: Progress | None = None
+    ) -> None:
         self._embedder = embedder
         chunks = list(corpus_chunks(corpus))
         self._index = Index.open(folder, chunks, embedder, url=url, progress=progress)
@@ -113,7 +115,10 @@ def corpus_chunks(corpus: Corpus) -> Iterable[Chunk]:
                     yield Chunk(_name(sentence), study.pmid, "sentence", sentence.in_context)
                 for start, text in passages(section):
                     yield Chunk(
-                        f"{study.pmid}/{source.name}/{start}+", study.pmid, "passage", f"{study.title}. {section.title}: {text}"
+                        f"{study.pmid}/{source.name}/{start}+",
+                        study.pmid,
+                        "passage",
+                        f"{study.title}. {section.title}: {text}",
                     )
 
 

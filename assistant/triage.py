@@ -135,7 +135,7 @@ class Triage:
             data = json.loads(weights.read_text(encoding="utf-8"))
             self._coefficients = np.asarray(data["coefficients"], np.float32)
             self._intercepts = np.asarray(data["intercepts"], np.float32)
-        except (OSError, ValueError, KeyError) as exc:
+        except (OSError, ValueError, KeyError, TypeError) as exc:
             raise ModelError(f"{weights}: cannot be read ({exc}); run: study-assistant train-triage") from exc
         if data["embedder"] != embedder:
             raise ModelError(

@@ -10,7 +10,9 @@ from assistant.numerals import unsupported
 from assistant.records import Citation, Sentence, Statement, Study
 
 _DIRECTIONS: Mapping[str, frozenset[str]] = {
-    "up": frozenset("higher more greater larger increase increased increases rose raised above better stronger".split()),
+    "up": frozenset(
+        "higher more greater larger increase increased increases rose raised above better stronger".split()
+    ),
     "down": frozenset(
         "lower less fewer smaller decrease decreased decreases fell reduced below worse weaker lacking".split()
     ),

@@ -116,7 +116,7 @@ def _bibtex(study: Study) -> str:
 
 
 def _ris(study: Study) -> str:
-    import rispy  # type: ignore[import-untyped]
+    import rispy
 
     fields = _fields(study)
     names = {"journal": "journal_name", "pages": "start_page", "url": "urls"}
