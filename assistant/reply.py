@@ -176,14 +176,14 @@ class Reply:
         lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
         return answered[0], next(filter(None, lacking), "")
 
-    def _compose(self, judged: _Judged) -> list[Draft]:
+    def _compose(self, judged: _Judged, floor: float = 0.5) -> list[Draft]:
         named = sources_named(judged.question, self._study)
         return extractive.compose(
             judged.question,
             judged.candidates,
             self._study,
             self._audience,
-            floor=0.5,
+            floor=floor,
             idf=self._tools.retriever.idf,
             prefer=named,
             published=self._say("sources.published", self._audience),
@@ -230,8 +230,10 @@ class Reply:
             yield statement
         spoken = " ".join(statement.text for statement in said)
         cited = self._verifier.citations
-        disagreeing = conflicts.touching(
-            self._study, conflicts.find(self._study), cited=cited, used=findings, text=spoken
+        disagreeing = (
+            conflicts.touching(self._study, conflicts.find(self._study), cited=cited, used=findings, text=spoken)
+            if outcome == "answered"
+            else ()
         )
         ordered = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
         notice = notices.notice(self._study, ordered, self._audience, self._tools.messages, taken=cited)
@@ -261,7 +263,7 @@ class Reply:
             if missing
             else self._say("refusal.unnamed", self._audience)
         )
-        nearest = self._compose(judged)[:1]
+        nearest = self._compose(judged, floor=0.0)[:1]
         if nearest:
             lead = f"{lead}\n\n{self._say('refusal.nearest', self._audience)}"
         yield from self._finish(nearest, "not_in_study", 1 - judged.judgement.answered, lead)
