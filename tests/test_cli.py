@@ -43,7 +43,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], code: int, *said: st
 def test_help_names_every_command(run_cli: Run) -> None:
     done = run_cli("--help")
     assert done.returncode == 0 and done.stderr == ""
-    assert all(f"\n    {command} " in done.stdout for command in COMMANDS), done.stdout
+    assert {line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ")} >= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
