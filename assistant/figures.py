@@ -91,7 +91,7 @@ _FILLER = frozenset(
         "level levels concentration concentrations value values amount amounts figure figures number numbers "
         "result results status count compare compared comparing comparison differ differed different difference "
         "average "
-        "study studies according accord report reported reports say says said state stated given give list find found "
+        "study studies according accord report reported reports say says said state stated list find found "
         "measure measured measurement observe observed see seen show shown showed group groups cohort cohorts "
         "site sites arm arms country countries place people participant participants subject subjects "
         "all everything u respectively exact exactly precise actual typical sample samples total overall "
@@ -99,7 +99,7 @@ _FILLER = frozenset(
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )
-_OF_STATES = frozenset(stem(word) for word in "take took taken get got receive received use used given".split())
+_OF_STATES = frozenset(stem(word) for word in "take took taken get got receive received use used give gave given".split())
 _OF_STRENGTH = frozenset(stem(word) for word in "strong stronger strongest weak weaker weakest strength other".split())
 _SYNONYMS = {stem("enough"): stem("sufficient"), stem("adequate"): stem("sufficient"), "suppl": stem("supplement")}
 _HOW = re.compile(r"\bhow (?:much|many|high|low|long|great|big|large|strong)\b", re.I)

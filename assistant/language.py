@@ -59,8 +59,9 @@ def language_of(text: str) -> str:
         having = [code for code, common in _COMMON.items() if word in common]
         if len(having) == 1:
             scores[having[0]] += 1
+    heard = {code: len({word for word in words if word in common}) for code, common in _COMMON.items()}
     best = max(scores, key=lambda code: (scores[code], code == "en"))
-    clear = scores[best] >= 2 and scores[best] > scores["en"] + 1 and scores[best] >= 0.3 * len(words)
+    clear = heard[best] >= 2 and scores[best] > scores["en"] + 1 and scores[best] >= 0.3 * len(words)
     return best if clear else "en"
 
 

@@ -35,6 +35,7 @@ class Sentence:
         end: Offset after the last character.
         label: What stands before the colon of a bullet ("Breast Milk"), or "".
         bullet: Whether it is (part of) a list item.
+        before: What the same list item says before it, or "".
     """
 
     pmid: str
@@ -45,6 +46,7 @@ class Sentence:
     end: int
     label: str = ""
     bullet: bool = False
+    before: str = ""
 
     @property
     def body(self) -> str:
@@ -54,10 +56,8 @@ class Sentence:
 
     @property
     def in_context(self) -> str:
-        """The text as models read it: `Section: label: text`, white space folded."""
-        text = " ".join(self.text.split())
-        further = self.label and not text.startswith(self.label)
-        return f"{self.section}: {self.label}: {text}" if further else f"{self.section}: {text}"
+        """The text as models read it: `Section: text`, after what its list item says before; white space folded."""
+        return f"{self.section}: {' '.join(f'{self.before} {self.text}'.split())}"
 
     @property
     def tells(self) -> bool:

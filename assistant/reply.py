@@ -38,6 +38,8 @@ SURE, HALF_SURE = 0.8, 0.6
 """Confidence below which a reply says that it is not sure, and that it may have missed the question."""
 OFF_TOPIC = 0.85
 """Evidence that makes a question on the study of one that looks off topic."""
+SURELY_OFF_TOPIC = 0.7
+"""From this probability on a question that nothing answers is off topic; below, if nothing comes near it either."""
 FAR_OFF = 0.38
 """A question whose best hit scores less, and which nothing answers, is about something else. Source: `eval`."""
 
@@ -113,7 +115,8 @@ class Reply:
             yield from self._answer(judged, figures)
             return
         far = not judged.hits or judged.hits[0].score < FAR_OFF
-        if triaged.kind == "off_topic" or (far and triaged.kind == "chat"):
+        surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
+        if (triaged.kind == "off_topic" and (surely or far)) or (far and triaged.kind == "chat"):
             yield self._off_topic(judged)
             return
         answered, missing = self._by_part(judged)
@@ -250,10 +253,14 @@ class Reply:
 
     def _compare(self) -> Answer:
         told = notices.agreement(self._study, self._audience, self._tools.messages)
-        return Answer(told.text, "answered", told.citations, told.conflicts, (), suggestions(self._study), 1.0)
+        text = self._foreworded(told.text)
+        return Answer(text, "answered", told.citations, told.conflicts, (), suggestions(self._study), 1.0)
+
+    def _foreworded(self, text: str) -> str:
+        return f"{self._foreword}\n\n{text}" if self._foreword else text
 
     def _off_topic(self, judged: _Judged) -> Answer:
-        text = self._say("off_topic", self._audience)
+        text = self._foreworded(self._say("off_topic", self._audience))
         return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
     def _refuse(self, judged: _Judged) -> Iterator[Statement | Answer]:

@@ -33,21 +33,23 @@ def sections(text: str, pmid: str, source: str, untitled: str) -> tuple[Section,
     titles = [untitled, *(match["title"] for match in headings)]
     for title, start, end in zip(titles, starts, ends, strict=True):
         sentences = tuple(
-            Sentence(pmid, source, title, text[begin:stop], begin, stop, label, bullet)
-            for begin, stop, label, bullet in _sentences(text, start, end)
+            Sentence(pmid, source, title, text[begin:stop], begin, stop, label, bullet, before)
+            for begin, stop, label, bullet, before in _sentences(text, start, end)
         )
         if sentences:
             found.append(Section(title, start, end, sentences))
     return tuple(found)
 
 
-def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int, str, bool]]:
-    """Yield (start, end, label, bullet) of each sentence between two offsets."""
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int, str, bool, str]]:
+    """Yield (start, end, label, bullet, what its list item says before) of each sentence between two offsets."""
     for begin, stop, bullet in _blocks(text, start, end):
         label = _LABEL.match(text, begin, stop) if bullet else None
         body = label.end() if label else begin
         for at, (left, right) in enumerate(spans(text[body:stop])):
-            yield (begin if at == 0 else body + left), body + right, label["label"] if label else "", bullet
+            first = begin if at == 0 else body + left
+            before = text[begin:first].strip() if bullet else ""
+            yield first, body + right, label["label"] if label else "", bullet, before
 
 
 def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:

@@ -25,6 +25,8 @@ _PREFERRED: dict[Audience, dict[str, float]] = {
     "parent": {"summary": 0.7, "technical": 0.0, "published": -0.3},
     "clinician": {"technical": 0.7, "published": 0.1, "summary": -0.4},
 }
+NEAR = 2.0
+"""A further statement that adds no word of the question must rank so near the first, in log-odds."""
 _ASKED_FOR = 4.0
 
 
@@ -82,7 +84,7 @@ def compose(
         ranked = [c for c in ranked if c.sentence.source != PUBLISHED or c.probability > page + 0.15]
     for candidate in ranked:
         sentence = candidate.sentence
-        if candidate.probability < (max(floor, 0.55 * best) if drafts else min(floor, 0.55 * best)):
+        if candidate.probability < (max(floor, 0.7 * best) if drafts else min(floor, 0.55 * best)):
             continue
         group = standing(sentence, before.get(sentence))
         own = {term for part in group for term in terms(part.body)}
@@ -90,7 +92,8 @@ def compose(
         mass = sum(map(idf, own)) or 1.0
         repeated = sum(map(idf, own & said)) / mass
         new_asked = (own & asked) - said
-        if drafts and (repeated > REPEATS or (values and values <= figures)) and not new_asked:
+        far = candidate.rank < ranked[0].rank - NEAR
+        if drafts and (far or repeated > REPEATS or (values and values <= figures)) and not new_asked:
             continue
         if any(set(group) & set(draft.cites) for draft in drafts):
             continue
