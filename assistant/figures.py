@@ -99,7 +99,9 @@ _FILLER = frozenset(
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )
-_OF_STATES = frozenset(stem(word) for word in "take took taken get got receive received use used give gave given".split())
+_OF_STATES = frozenset(
+    stem(word) for word in "take took taken get got receive received use used give gave given".split()
+)
 _OF_STRENGTH = frozenset(stem(word) for word in "strong stronger strongest weak weaker weakest strength other".split())
 _SYNONYMS = {stem("enough"): stem("sufficient"), stem("adequate"): stem("sufficient"), "suppl": stem("supplement")}
 _HOW = re.compile(r"\bhow (?:much|many|high|low|long|great|big|large|strong)\b", re.I)
