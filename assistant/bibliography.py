@@ -29,7 +29,8 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         re.I,
     ),
     "year": re.compile(
-        rf"\b(?:what|which) year\b|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
+        rf"\b(?:what|which) year\b(?=.*\b(?:publi\w+|c[ao]me out|appear\w*|written|released|{_NAMED})\b"
+        rf"|\W*$)|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
         rf"|come out|came out|written|appear|released|out)\b"
         r"|\b(?:publication|published) (?:date|year|when)\b|\bhow (?:old|recent|new) is (?:the|this) "
         r"(?:study|paper|article|research)\b|\byear of publication\b|\bdate of publication\b",

@@ -17,7 +17,7 @@ _STOP = frozenset(
     "a about after all also am an and any are as at be been before being between both but by can could did do does "
     "doing for from get had has have having he her hers him his how i if in into is it its just like me more most my "
     "of on or our out over own s she should so some such t than that the their them then there these they this those "
-    "to too up us was we were what when where which while who whom why will with would you your".split()
+    "to too up us ca wo was we were what when where which while who whom why will with would you your".split()
 )
 _stemmer = Stemmer.Stemmer("english")
 
@@ -28,7 +28,7 @@ def terms(text: str) -> list[str]:
     >>> terms("Were the mothers' B12 levels higher in Canada?")
     ['mother', 'b12', 'level', 'higher', 'canada']
     """
-    words = [re.sub(r"['’](?:s|t|re|ve|ll|d|m)?$", "", word) for word in _WORD.findall(text.lower())]
+    words = [re.sub(r"(?:n['’]t|['’](?:s|t|re|ve|ll|d|m)?)$", "", word) for word in _WORD.findall(text.lower())]
     return list(_stemmer.stemWords([word for word in words if word and word not in _STOP]))
 
 

@@ -62,7 +62,6 @@ def test_a_question_about_the_findings_is_none_about_the_record(question: str, s
     assert drafts(question, study) == []
 
 
-@pytest.mark.xfail(reason="any “what year” is taken for the year of publication: bibliography._ASKS")
 def test_another_year_is_not_the_year_of_publication(study: Study) -> None:
     assert drafts("What year were the samples taken?", study) == []
 
