@@ -5,27 +5,24 @@ Ratios carry from one machine to another; milliseconds don't.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from assistant.bench_figures import BenchFigures, Times
 from assistant.errors import ModelError
-from assistant.evaluation.report import Table
 
 if TYPE_CHECKING:
     from assistant.config import Settings
     from assistant.embed import Embedder
-    from assistant.evidence import Evidence
+    from assistant.evidence import Evidence, Judgement
     from assistant.pipeline import Assistant
 
 QUESTIONS = (
@@ -49,78 +46,13 @@ import sys
 from sentence_transformers import SentenceTransformer
 SentenceTransformer(sys.argv[1], device="cpu", local_files_only=True).encode([sys.argv[2]])
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Median and 95th percentile of one thing done again and again, in milliseconds."""
-
-    median: float
-    p95: float
-
-    @classmethod
-    def of(cls, seconds: Sequence[float]) -> Times:
-        """Return the figures of measured times."""
-        ordered = sorted(1000 * value for value in seconds)
-        return cls(statistics.median(ordered), ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))])
-
-
-@dataclass(frozen=True, slots=True)
-class BenchFigures:
-    """What was measured; each ratio is of medians.
-
-    Attributes:
-        ask: A warm question, from text to checked answer.
-        encode: The embedding model alone on the same questions.
-        evidence: The evidence model alone on the same questions' candidates.
-        cold_ask: `study-assistant ask` as a process of its own, over an index that exists.
-        cold_bare: A process that imports sentence-transformers, loads the model and encodes once.
-        index_rate: Texts a second into the index.
-        encode_rate: Texts a second through the embedding model alone.
-        ask_memory: Peak resident memory of `study-assistant ask` in MiB.
-        bare_memory: Peak resident memory of the bare process in MiB.
-    """
-
-    ask: Times
-    encode: Times
-    evidence: Times
-    cold_ask: Times
-    cold_bare: Times
-    index_rate: float
-    encode_rate: float
-    ask_memory: float
-    bare_memory: float
-
-    @property
-    def ratios(self) -> dict[str, float]:
-        """Each figure beside its baseline."""
-        return {
-            "ask_to_encode": self.ask.median / self.encode.median,
-            "ask_to_encode_and_evidence": self.ask.median / (self.encode.median + self.evidence.median),
-            "index_to_encode": self.index_rate / self.encode_rate,
-            "cold_ask_to_bare": self.cold_ask.median / self.cold_bare.median,
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON-ready values: milliseconds, texts a second, MiB, and the ratios."""
-        return {**dataclasses.asdict(self), "ratios": self.ratios}
-
-    def table(self) -> str:
-        """Return the figures as text."""
-        ratios = {name: f"{value:.2f} ×" for name, value in self.ratios.items()}
-        rows = (
-            ("warm ask", _ms(self.ask), f"encode {_ms(self.encode)}", ratios["ask_to_encode"]),
-            ("", "", f"evidence {_ms(self.evidence)}", f"{ratios['ask_to_encode_and_evidence']} of both"),
-            (
-                "index build",
-                f"{self.index_rate:.0f} texts/s",
-                f"encode {self.encode_rate:.0f} texts/s",
-                ratios["index_to_encode"],
-            ),
-            ("cold ask", _ms(self.cold_ask), f"bare process {_ms(self.cold_bare)}", ratios["cold_ask_to_bare"]),
-            ("peak memory", f"{self.ask_memory:.0f} MiB", f"bare process {self.bare_memory:.0f} MiB", ""),
-        )
-        return str(Table("median (95th percentile)", ("", "this", "beside", "ratio"), rows))
+_LAUNCH = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(code, time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small process to start the measured one: a child's peak memory counts what its parent held when it forked."""
 
 
 def bench(settings: Settings, *, rounds: int = 5, texts: int = TEXTS, cold: int = 3) -> BenchFigures:
@@ -135,20 +67,16 @@ def bench(settings: Settings, *, rounds: int = 5, texts: int = TEXTS, cold: int 
     Raises:
         AssistantError: The assistant can't be opened, or a process fails.
     """
-    from assistant.embed import SentenceTransformerEmbedder
-    from assistant.evidence.model import EvidenceModel
-    from assistant.pipeline import Assistant
-
-    with Assistant.open(settings) as assistant:
-        embedder = SentenceTransformerEmbedder(settings.embedder, settings.thread_count)
-        evidence = EvidenceModel.load(settings.evidence, settings.thread_count)
-        encoded, judged, asked = warm(assistant, embedder, evidence, rounds)
+    assistant, embedder, evidence = _opened(settings)
+    with assistant:
+        times = warm(assistant, embedder, evidence, rounds)
         encode_rate, index_rate = indexing(assistant, embedder, texts)
     cold_bare, cold_ask, bare_memory, ask_memory = starting(settings, cold)
     return BenchFigures(
-        ask=Times.of(asked),
-        encode=Times.of(encoded),
-        evidence=Times.of(judged),
+        ask=Times.of(times["ask"]),
+        encode=Times.of(times["encode"]),
+        judged_ask=Times.of(times["judged_ask"]),
+        evidence=Times.of(times["evidence"]),
         cold_ask=Times.of(cold_ask),
         cold_bare=Times.of(cold_bare),
         index_rate=index_rate,
@@ -158,28 +86,73 @@ def bench(settings: Settings, *, rounds: int = 5, texts: int = TEXTS, cold: int 
     )
 
 
-def warm(assistant: Assistant, embedder: Embedder, evidence: Evidence, rounds: int) -> tuple[list[float], ...]:
-    """Return the seconds that encoding, the evidence and a whole question took, taking turns, after a first round."""
-    from assistant.reply import CANDIDATES
+class Recorded:
+    """An evidence model that keeps what it was asked, so that it can be asked the same alone."""
 
-    texts = {
-        question: [hit.sentence.in_context for hit in assistant.search(question, k=CANDIDATES)]
-        for question in QUESTIONS
-    }
-    times: tuple[list[float], ...] = ([], [], [])
-    for number in range(rounds + 1):
-        for question in QUESTIONS:
-            parts: tuple[Callable[[], object], ...] = (
-                partial(embedder.encode, [question]),
-                partial(evidence.judge, question, texts[question]),
-                partial(assistant.ask, question),
-            )
-            # Each goes first in turn: what runs first pays for what the others pushed out of the processor's caches.
-            for at in ((number + step) % len(parts) for step in range(len(parts))):
-                seconds = _timed(parts[at])
-                if number:
-                    times[at].append(seconds)
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.threshold = evidence.threshold
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
+
+    def judge(self, question: str, candidates: Sequence[str]) -> Judgement:
+        """Return the judgement of a question over candidate sentences."""
+        self.calls.append((question, tuple(candidates)))
+        return self._evidence.judge(question, candidates)
+
+
+def _opened(settings: Settings) -> tuple[Assistant, Embedder, Recorded]:
+    """Return an assistant as `Assistant.open` makes it, without a chat model, and its models."""
+    from assistant.corpus import read_corpus
+    from assistant.embed import SentenceTransformerEmbedder
+    from assistant.evidence.model import EvidenceModel
+    from assistant.messages import Messages
+    from assistant.pipeline import Assistant
+    from assistant.retrieve import Retriever
+    from assistant.triage import Triage
+
+    corpus, messages = read_corpus(settings.corpus), Messages.load(settings.prompts)
+    embedder = SentenceTransformerEmbedder(settings.embedder, settings.thread_count)
+    retriever = Retriever(corpus, embedder, settings.index_folder, url=settings.chroma_url)
+    evidence = Recorded(EvidenceModel.load(settings.evidence, settings.thread_count))
+    triage = Triage(embedder.name)
+    return Assistant(settings, corpus, messages, embedder, retriever, evidence, triage), embedder, evidence
+
+
+def warm(assistant: Assistant, embedder: Embedder, evidence: Recorded, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of asking, of encoding alone and of the evidence alone, taking turns, after a first round.
+
+    Args:
+        assistant: One that was made with the two models.
+        embedder: The assistant's.
+        evidence: The assistant's.
+        rounds: How often each question is asked.
+    """
+    read: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for question in QUESTIONS:
+        evidence.calls.clear()
+        assistant.ask(question)
+        read[question] = list(evidence.calls)
+    times: dict[str, list[float]] = {"ask": [], "encode": [], "judged_ask": [], "evidence": []}
+    for number, question in itertools.product(range(rounds), QUESTIONS):
+        work: list[tuple[str, Callable[[], object]]] = [
+            ("encode", partial(embedder.encode, [question])),
+            ("ask", partial(assistant.ask, question)),
+        ]
+        if read[question]:
+            work.append(("evidence", partial(_judged, evidence, read[question])))
+        # Each goes first in turn: what runs first pays for what the others pushed out of the processor's caches.
+        at = number % len(work)
+        took = {name: _timed(step) for name, step in (*work[at:], *work[:at])}
+        if "evidence" in took:
+            took["judged_ask"] = took["ask"]
+        for name, seconds in took.items():
+            times[name].append(seconds)
     return times
+
+
+def _judged(evidence: Recorded, calls: Sequence[tuple[str, tuple[str, ...]]]) -> None:
+    for question, candidates in calls:
+        evidence.judge(question, candidates)
 
 
 def indexing(assistant: Assistant, embedder: Embedder, count: int, rounds: int = 2) -> tuple[float, float]:
@@ -234,25 +207,18 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> tuple[float, floa
     Raises:
         ModelError: It failed; the message has its last line.
     """
-    with tempfile.TemporaryFile() as said:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise ModelError(f"{' '.join(command[1:3])} failed with {process.returncode}: {''.join(last)}")
+    launched = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCH, *command], env=dict(environ), capture_output=True, text=True, check=True
+    )
+    code, seconds, peak = launched.stdout.split()
+    if code != "0":
+        last = launched.stderr.strip().splitlines()[-1:]
+        raise ModelError(f"{' '.join(command[1:3])} failed with {code}: {''.join(last)}")
     # Linux counts KiB, macOS bytes.
-    return seconds, usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return float(seconds), float(peak) / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def _timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def _ms(times: Times) -> str:
-    return f"{times.median:.0f} ({times.p95:.0f}) ms"
