@@ -390,7 +390,7 @@ def test_covidqa_sentences_are_those_of_the_paper(setup):
 def test_bioasq_looks_among_all_snippets(setup):
     report = selection.bioasq(setup)
     assert report.about.startswith("3 questions, 3 sentences")
-    assert set(report.figures) == {"cosine", "bm25", "fused", "evidence"}
+    assert set(report.figures) == {"cosine", "bm25", "fused", "evidence", "both"}
     assert report.figures["evidence"]["hit@1"] == 1.0
 
 
@@ -399,8 +399,13 @@ def test_the_evidence_reorders_the_head_and_leaves_the_tail():
 
     texts = ["milk iron" if at == 3 else "other" for at in range(CANDIDATES + 2)]
     ranked = [(Chunk(str(at), "1", "sentence", text), 1.0) for at, text in enumerate(texts)]
-    again = [chunk.id for chunk, _ in selection.reranked("milk iron?", ranked, FakeEvidence())]
-    assert again == ["3", "0", "1", "2", *map(str, range(4, CANDIDATES + 2))]
+    again = selection.reranked("milk iron?", ranked, FakeEvidence())
+    assert [chunk.id for chunk, _ in again["evidence"]] == ["3", "0", "1", "2", *map(str, range(4, CANDIDATES + 2))]
+    # What retrieval is far surer of goes before what the evidence alone prefers by a little.
+    slight = [(Chunk("0", "1", "sentence", "milk of goats"), 9.0), (Chunk("1", "1", "sentence", "milk iron"), 0.1)]
+    again = selection.reranked("milk iron levels?", slight, FakeEvidence())
+    assert [chunk.id for chunk, _ in again["evidence"]] == ["1", "0"]
+    assert [chunk.id for chunk, _ in again["both"]] == ["0", "1"]
 
 
 def test_triage_counts_emergencies(data, tmp_path):

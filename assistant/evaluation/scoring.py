@@ -185,7 +185,7 @@ def refusals(verdicts: Sequence[Verdict]) -> dict[str, float]:
 
 
 def _grouped(verdicts: Sequence[Verdict], key: Callable[[Verdict], str]) -> dict[str, dict[str, float]]:
-    """Return count and shares by group, in order of first use."""
+    """Return count and shares by group, in order of first use; facts and sections of those that ask for any."""
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(key(verdict), []).append(verdict)
@@ -194,8 +194,8 @@ def _grouped(verdicts: Sequence[Verdict], key: Callable[[Verdict], str]) -> dict
             "questions": len(group),
             "right": mean([v.right for v in group]),
             "outcome_right": mean([v.outcome_right for v in group]),
-            "facts_found": mean([not v.missing for v in group]),
-            "section_cited": mean([v.cited for v in group]),
+            "facts_found": mean([not v.missing for v in group if v.question.facts]),
+            "section_cited": mean([v.cited for v in group if v.question.sections]),
         }
         for name, group in groups.items()
     }

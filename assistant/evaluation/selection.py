@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant.compose.extractive import Candidate
 from assistant.evaluation.collection import Collection, Ranked
 from assistant.evaluation.metrics import mean, reciprocal_rank
 from assistant.evaluation.report import Report, Table
@@ -13,6 +14,7 @@ from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence
 from assistant.evidence.data import covidqa
 from assistant.index import Chunk
+from assistant.records import Sentence
 from assistant.reply import CANDIDATES
 from assistant.split import spans
 
@@ -61,7 +63,7 @@ def bioasq(setup: Setup) -> Report:
 
 
 def _report(name: str, setup: Setup, chunks: Sequence[Chunk], asked: Sequence[Asked], among: str) -> Report:
-    """Return hit@1, hit@3 and mean reciprocal rank of the plain rankings, ours, and ours re-ranked by the evidence."""
+    """Return hit@1, hit@3 and mean reciprocal rank of the plain rankings, ours, and ours with the evidence."""
     evidence = setup.evidence()
     taken = setup.drawn(asked)
     ranks: dict[str, list[float]] = {}
@@ -69,7 +71,7 @@ def _report(name: str, setup: Setup, chunks: Sequence[Chunk], asked: Sequence[As
         setup.embedder.encode([item.question for item in taken])
         for item in shown(taken, "ranking"):
             rankings = collection.ranked(item.question, len(chunks) if item.document else 100, item.document)
-            rankings["evidence"] = reranked(item.question, rankings["fused"], evidence)
+            rankings |= reranked(item.question, rankings["fused"], evidence)
             for system, ranked in rankings.items():
                 ranks.setdefault(system, []).append(reciprocal_rank(_names(ranked), item.answers))
     figures = {
@@ -85,12 +87,24 @@ def _report(name: str, setup: Setup, chunks: Sequence[Chunk], asked: Sequence[As
     return Report(name, about, figures, [Table("the answering sentence", ("", "hit@1", "hit@3", "MRR"), rows)])
 
 
-def reranked(question: str, ranked: Ranked, evidence: Evidence) -> Ranked:
-    """Return a ranking with its first `CANDIDATES` in the order of the evidence, the rest behind them."""
-    head = ranked[:CANDIDATES]
-    judgement = evidence.judge(question, [chunk.text for chunk, _ in head])
-    scored = [(chunk, p) for (chunk, _), p in zip(head, judgement.sentences, strict=True)]
-    return sorted(scored, key=lambda item: -item[1]) + ranked[CANDIDATES:]
+def reranked(question: str, ranked: Ranked, evidence: Evidence) -> dict[str, Ranked]:
+    """Return a ranking with its first `CANDIDATES` in another order, the rest behind them.
+
+    "evidence" is by the evidence alone, "both" by evidence and retrieval together, as replies are composed.
+    """
+    head, tail = ranked[:CANDIDATES], ranked[CANDIDATES:]
+    judged = evidence.judge(question, [chunk.text for chunk, _ in head]).sentences
+    both = [Candidate(_sentence(chunk), p, score).rank for (chunk, score), p in zip(head, judged, strict=True)]
+    return {"evidence": _by(head, judged) + tail, "both": _by(head, both) + tail}
+
+
+def _by(ranked: Ranked, scores: Sequence[float]) -> Ranked:
+    order = sorted(range(len(ranked)), key=lambda at: -scores[at])
+    return [(ranked[at][0], scores[at]) for at in order]
+
+
+def _sentence(chunk: Chunk) -> Sentence:
+    return Sentence(chunk.pmid, "published", "", chunk.text, 0, len(chunk.text))
 
 
 def _names(ranked: Iterable[tuple[Chunk, float]]) -> list[str]:
