@@ -183,7 +183,9 @@ def test_an_answer_reads_well_on_a_terminal(fake_assistant: Assistant, monkeypat
 
 
 def test_ctrl_c_ends_quietly() -> None:
+    # A shell that starts this suite in the background has it ignore SIGINT, and so would its children.
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import assistant.cli as c, time\n"
         "c._studies = lambda args: (print('ready', flush=True), time.sleep(60))\n"
         "exit(c.main(['studies']))\n"
