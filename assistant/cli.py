@@ -11,11 +11,13 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, ConfigError, CorpusError
+from assistant.evaluation import SUITES
 
 if TYPE_CHECKING:
     from assistant.config import Settings
@@ -98,8 +100,11 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("eval", help="score a file of questions, or a public suite")
     evaluate.add_argument("file", nargs="?", type=Path, help="JSON lines; the README describes the format")
-    evaluate.add_argument("--suite", help="a public suite: covidqa, scifact, squad2, bioasq, triage or written")
+    evaluate.add_argument("--suite", help=f"a public suite: {', '.join(SUITES)}")
     evaluate.add_argument("--data", type=Path, help="folder of the public data (default: ../shared/data)")
+    evaluate.add_argument(
+        "--model", metavar="NAME", help="score a chat model beside the built-in answers (default: ASSISTANT_MODEL)"
+    )
     evaluate.add_argument("--json", action="store_true", help="print the scores as JSON")
     evaluate.add_argument("--failures", action="store_true", help="list the questions that failed")
     evaluate.set_defaults(run=_eval)
@@ -267,10 +272,13 @@ def _eval(args: argparse.Namespace) -> int:
 
     if bool(args.file) == bool(args.suite):
         raise ConfigError("eval takes a file of questions or --suite, one of the two")
+    if args.suite and args.model:
+        raise ConfigError("--model goes with a file of questions; the suites ask no chat model")
     if args.suite:
         report = evaluation.suite(args.suite, args.data or Path("../shared/data"), _settings())
     else:
-        with _open(_settings()) as assistant:
+        settings = replace(_settings(), model=args.model) if args.model else _settings()
+        with _open(settings) as assistant:
             report = evaluation.questions(args.file, assistant)
     print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) if args.json else report.table(args.failures))
     return 0

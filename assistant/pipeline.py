@@ -98,6 +98,13 @@ class Assistant:
         """The chat model that phrases answers, or None; its `counts` say what became of its statements."""
         return self._tools.model
 
+    def without_model(self) -> Assistant:
+        """Return this assistant without its chat model; both share the index, so close one of them."""
+        tools, bare = self._tools, replace(self.settings, model="")
+        return Assistant(
+            bare, self.corpus, tools.messages, tools.embedder, tools.retriever, tools.evidence, self._triage
+        )
+
     def close(self) -> None:
         """Let go of the index."""
         self._tools.retriever.close()

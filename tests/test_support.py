@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from assistant.compose import Draft
 from assistant.config import Settings
 from assistant.corpus import read_corpus
 from assistant.errors import DataError
-from assistant.eval_support import Scores, evaluate_attribution, read_claims
+from assistant.evaluation.attribution import Scores, read_claims, scored
 from assistant.evidence import Judgement
 from assistant.records import Study
 from assistant.support import Support
@@ -55,7 +56,10 @@ def draft(study: Study, text: str, part: str) -> Draft:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("Canadian mothers had a median serum B12 of 348 pmol/L, compared with 171 pmol/L in Cambodian mothers.", LEVELS),  # noqa: E501
+        (
+            "Canadian mothers had a median serum B12 of 348 pmol/L, compared with 171 pmol/L in Cambodian mothers.",
+            LEVELS,
+        ),  # noqa: E501
         ("Mothers in Canada had higher B12 levels than mothers in Cambodia (348 vs. 171 pmol/L).", LEVELS),
         ("Babies in Canada had higher B12 in their blood: 291 pmol/L, against 145 pmol/L in Cambodia.", LEVELS),
         ("Breast milk in Cambodia had significantly lower B12 than in Canada (148 pmol/L vs. 347 pmol/L).", MILK),
@@ -76,7 +80,11 @@ def test_a_faithful_statement_holds(text: str, part: str, study: Study) -> None:
 @pytest.mark.parametrize(
     ("text", "part", "kind"),
     [
-        ("Cambodian mothers had a serum B12 of 348 pmol/L, compared with 171 pmol/L in Canadian mothers.", LEVELS, "figures"),  # noqa: E501
+        (
+            "Cambodian mothers had a serum B12 of 348 pmol/L, compared with 171 pmol/L in Canadian mothers.",
+            LEVELS,
+            "figures",
+        ),  # noqa: E501
         ("Babies in Canada had 348 pmol/L and babies in Cambodia 171 pmol/L of B12.", LEVELS, "figures"),
         ("Breast milk B12 was 347 pmol/L in Cambodia and 148 pmol/L in Canada.", MILK, "figures"),
         ("Breast milk B12 was 148 pmol/L in Canada.", MILK, "figures"),
@@ -159,12 +167,13 @@ def test_attribution_is_scored_by_sentence_and_by_response(tmp_path: Path) -> No
         ("The river flows north.", source, True, "b"),
         ("The river is full of golden crocodiles.", source, False, "c"),
     )
-    report = evaluate_attribution(file, evidence=None, embedder=OneHot())
-    assert report.sentences["verification"] == Scores(4, 2, 1.0, 1.0, 1.0, 1.0, 1.0)
-    assert report.responses["verification"].n == 3
-    assert report.sentences["numbers"].recall == 0.5
-    assert report.sentences["all flagged"].precision == 0.5
-    assert report.let_through == () and report.held_back == ()
+    report = scored(read_claims(file), None, OneHot())
+    sentences = report.figures["sentences"]
+    assert sentences["verification"] == asdict(Scores(4, 2, 1.0, 1.0, 1.0, 1.0, 1.0))
+    assert report.figures["responses"]["verification"]["n"] == 3
+    assert sentences["numbers"]["recall"] == 0.5
+    assert sentences["all flagged"]["precision"] == 0.5
+    assert not report.failures
 
 
 def test_scores() -> None:

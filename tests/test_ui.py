@@ -59,7 +59,7 @@ def test_each_turn_grows_by_verified_statements_and_ends_done() -> None:
     assistant = FakeAssistant()
     said = turns(assistant)
     assert [turn["state"] for turn in said] == ["working", "working", "done"]
-    assert [turn["html"].count("class=\"marker\"") for turn in said[:2]] == [1, 2]
+    assert [turn["html"].count('class="marker"') for turn in said[:2]] == [1, 2]
     assert said[-1]["text"] == assistant.ask("What?").text
     assert {turn["turn"] for turn in said} == {"t7"}
 

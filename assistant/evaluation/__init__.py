@@ -24,20 +24,24 @@ SUITES: Mapping[str, str] = {
     "covidqa-sentences": "selection",
     "bioasq": "selection",
     "triage": "sorting",
+    "attribution": "attribution",
 }
 """Name of each suite, and the module that holds its function."""
 
 
 def questions(file: Path, assistant: Assistant) -> Report:
-    """Return the score of an assistant on a file of questions; `question_file` describes the format.
+    """Return the score of an assistant on a file of questions; with a model, beside itself without it.
+
+    `question_file` describes the format.
 
     Raises:
         DataError: The file can't be read, or a line breaks the format.
     """
+    from assistant.evaluation.comparison import compare
     from assistant.evaluation.question_file import read
     from assistant.evaluation.scoring import score
 
-    return score(read(file), assistant)
+    return (compare if assistant.model else score)(read(file), assistant)
 
 
 def suite(name: str, data: Path, settings: Settings, *, sample: int = 0) -> Report:

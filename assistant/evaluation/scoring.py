@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from assistant.corpus import Corpus
@@ -13,7 +15,7 @@ from assistant.evaluation.metrics import Bin, calibration_error, mean, reliabili
 from assistant.evaluation.question_file import Question
 from assistant.evaluation.report import Report, Table
 from assistant.evaluation.setup import shown
-from assistant.records import Answer, Citation
+from assistant.records import Answer, Citation, Statement
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -31,6 +33,8 @@ class Verdict:
         got: The reply's outcome, "" where the question was not taken.
         missing: Fact groups that the reply lacks.
         unverified: What is wrong with citations, in words.
+        first: Seconds to the first verified statement, None where the reply has none.
+        seconds: Seconds to the whole reply.
     """
 
     question: Question
@@ -39,6 +43,8 @@ class Verdict:
     cited: bool = True
     unverified: tuple[str, ...] = ()
     refusal: str = ""
+    first: float | None = None
+    seconds: float = 0.0
 
     @property
     def got(self) -> str:
@@ -123,15 +129,21 @@ def faults(answer: Answer, corpus: Corpus) -> list[str]:
 
 def score(questions: Sequence[Question], assistant: Assistant) -> Report:
     """Return the report of an assistant on questions."""
-    verdicts = []
-    for question in shown(questions, "asking"):
-        try:
-            answer = assistant.ask(question.question, audience=question.audience, history=question.history)
-        except QuestionError as exc:
-            verdicts.append(Verdict(question, None, refusal=f"not taken: {exc}"))
-        else:
-            verdicts.append(judge(question, answer, assistant.corpus))
-    return report(verdicts)
+    return report([_asked(question, assistant) for question in shown(questions, "asking")])
+
+
+def _asked(question: Question, assistant: Assistant) -> Verdict:
+    """Return the verdict on the reply to a question, with the time that it took."""
+    began, first = time.perf_counter(), None
+    try:
+        for item in assistant.stream(question.question, audience=question.audience, history=question.history):
+            if first is None and isinstance(item, Statement):
+                first = time.perf_counter() - began
+    except QuestionError as exc:
+        return Verdict(question, None, refusal=f"not taken: {exc}")
+    seconds = time.perf_counter() - began
+    assert isinstance(item, Answer)
+    return replace(judge(question, item, assistant.corpus), first=first, seconds=seconds)
 
 
 def report(verdicts: Sequence[Verdict]) -> Report:
@@ -146,6 +158,7 @@ def report(verdicts: Sequence[Verdict]) -> Report:
         "outcome_right": mean([v.outcome_right for v in verdicts]),
         "replies_with_unverified_citations": sum(bool(v.unverified) for v in verdicts),
         **refusals(verdicts),
+        **times(verdicts),
         "calibration_error": calibration_error(bars),
         "calibration_error_of_the_outcome": calibration_error(
             reliability(confidences, [v.outcome_right for v in replies])
@@ -181,6 +194,15 @@ def refusals(verdicts: Sequence[Verdict]) -> dict[str, float]:
         "unanswerable_refused": mean([v.got in REFUSALS for v in absent]),
         "answerable_lost": mean([v.got in REFUSALS for v in present]),
         "refusal_precision": mean(due),
+    }
+
+
+def times(verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """Return the median seconds to the first verified statement, where there is one, and to the whole reply."""
+    first = [v.first for v in verdicts if v.first is not None]
+    return {
+        "seconds_to_first_statement": median(first) if first else float("nan"),
+        "seconds_to_answer": median(v.seconds for v in verdicts),
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +62,14 @@ class Metrics:
         """Show how busy a desk is."""
         self._registry.register(_Busyness(desk))
 
+    def watch_model(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show what became of a language model's calls and statements.
+
+        Args:
+            counts: Returns all counts by name ("calls", "verified", "dropped.numbers", "failed.timeout", …).
+        """
+        self._registry.register(_ModelEvents(counts))
+
     def render(self) -> bytes:
         """Return all of it."""
         return generate_latest(self._registry)
@@ -105,3 +114,18 @@ class _Busyness(Collector):
             GaugeMetricFamily("assistant_answering", "Questions being answered", self._desk.answering),
             GaugeMetricFamily("assistant_waiting", "Questions in the queue", self._desk.waiting),
         ]
+
+
+class _ModelEvents(Collector):
+    """Reads a model's counts when asked."""
+
+    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> list[CounterMetricFamily]:
+        events = CounterMetricFamily(
+            "assistant_model_events", "What became of model calls and of the statements in them", labels=["event"]
+        )
+        for name, count in sorted(self._counts().items()):
+            events.add_metric([name], count)
+        return [events]

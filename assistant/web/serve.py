@@ -48,6 +48,8 @@ def build(assistant: Assistant, *, page: bool = True, widget: Path = WIDGET) -> 
     """
     settings = assistant.settings
     store, metrics = Store.open(settings), Metrics()
+    if assistant.model:
+        metrics.watch_model(assistant.model.counts.snapshot)
     recorder = Recorder(store, metrics.lost)
     recorded = RecordedAssistant(assistant, recorder, metrics.answer)
     parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=assistant, draw=_draw)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from axe import violations
+from chromium import SHOTS, in_chromium
 from fake_page import NAUGHTY, PageAssistant
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -18,17 +19,8 @@ from webserver import parts_for, served  # noqa: E402
 from assistant.web import ui  # noqa: E402
 from assistant.web.api import create_app  # noqa: E402
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split() + ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-SHOTS = Path(__file__).parents[2] / ".screenshots"
 BOX = "#question textarea"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = in_chromium
 
 
 @dataclass
@@ -37,14 +29,6 @@ class Site:
 
     url: str
     assistant: PageAssistant
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

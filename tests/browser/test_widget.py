@@ -11,33 +11,16 @@ from typing import Any
 
 import pytest
 from axe import violations
+from chromium import ATTACKS, SHOTS, in_chromium
 from fake_api import ANSWER, CHART, CITATIONS, MOTHERS, STATEMENTS, WIDGET, FakeApi, plain
 from webserver import app_for, served
 
 from assistant.web.serve import add_files
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split() + ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
-ATTACKS = Path(__file__).parents[3] / "shared" / "data" / "attacks"
-SHOTS = Path(__file__).parents[2] / ".screenshots"
 QUESTION = "Did mothers in Canada have more B12?"
 LIMIT = 12_000
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = in_chromium
 
 
 @pytest.fixture

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from assistant.embed import Embedder
 from assistant.errors import DataError
+from assistant.evaluation.report import Report, Table
+from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence
 from assistant.numerals import unsupported
 from assistant.split import spans
-from assistant.support import UNBACKED, coverage, disagreements, unbacked
+from assistant.support import FLOOR, UNBACKED, coverage, disagreements, unbacked
 
 LONGEST_REFERENCE = 4_000
 """Characters of a claim's references that are read; some cite whole web sites."""
 MOST_SENTENCES = 24
+METHODS = ("verification", "verification, lenient on words", "numbers", "similarity", "all flagged")
+SIMILAR = 0.6
+"""Least cosine at which the similarity baseline takes a claim for supported."""
+_SHOWN = ("precision", "recall", "f1", "macro", "accuracy")
 LENIENT = 0.34
 """Share of new words that the lenient row lets pass; what is shown to readers is held to `support.UNBACKED`."""
 
@@ -74,39 +79,15 @@ def _f1(hit: int, extra: int, missed: int) -> float:
     return 2 * hit / (2 * hit + extra + missed) if hit else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Scores by method, by sentence and by whole response, and claims that the verification gets wrong.
-
-    Attributes:
-        origins: For the verification, the sentence scores by the data set that a claim comes from.
-        let_through: Unsupported claims that it passes.
-        held_back: Supported claims that it flags, each with why.
-    """
-
-    sentences: Mapping[str, Scores]
-    responses: Mapping[str, Scores]
-    origins: Mapping[str, Scores]
-    let_through: tuple[Claim, ...]
-    held_back: tuple[tuple[Claim, str], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON-ready values."""
-        from dataclasses import asdict
-
-        tables = {"sentences": self.sentences, "responses": self.responses, "origins": self.origins}
-        return {table: {name: asdict(scores) for name, scores in rows.items()} for table, rows in tables.items()}
-
-
-def read_claims(path: Path, limit: int | None = None) -> list[Claim]:
-    """Return the claims of an AttributionBench file, at most `limit`, spread evenly over it.
+def read_claims(path: Path) -> list[Claim]:
+    """Return the claims of an AttributionBench file.
 
     Raises:
         DataError: The file can't be read, or has a row of another form.
     """
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        claims = [
+        return [
             Claim(
                 re.sub(r"\s*\[\d+\]", "", row["claim"]),
                 tuple(row["references"]),
@@ -118,72 +99,67 @@ def read_claims(path: Path, limit: int | None = None) -> list[Claim]:
         ]
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise DataError(f"{path}: expected AttributionBench's JSON lines ({type(exc).__name__}: {exc})") from exc
-    step = max(1.0, len(claims) / limit) if limit else 1.0
-    return [claims[int(at * step)] for at in range(int(len(claims) / step))]
 
 
-def evaluate_attribution(
-    path: Path,
-    *,
-    evidence: Evidence | None,
-    embedder: Embedder,
-    floor: float = 0.5,
-    cut: float = 0.6,
-    limit: int | None = None,
-    examples: int = 8,
-) -> Report:
+def attribution(setup: Setup) -> Report:
     """Return how well unsupported claims are found, beside number matching alone and embedding similarity alone.
 
     A response is unsupported if one of its claims in the file is, and flagged if one of them is flagged.
-
-    Args:
-        path: An AttributionBench file.
-        evidence: The evidence model, or None for the checks without it.
-        embedder: Gives the similarity baseline: the greatest cosine of claim and sentence.
-        floor: Least probability by the evidence model; see `assistant.support`.
-        cut: Least cosine of the baseline.
-        limit: Most claims to judge.
-        examples: Most claims of each sort to show.
-
-    Raises:
-        DataError: The file can't be read.
     """
-    claims = read_claims(path, limit)
-    read = [claim.sentences for claim in claims]
-    verified = [verdict(claim.text, quotes, evidence, floor) for claim, quotes in zip(claims, read, strict=True)]
-    flags: dict[str, list[bool]] = {
-        "verification": [bool(why) for why in verified],
-        "verification, lenient on words": [
-            bool(verdict(claim.text, quotes, evidence, floor, LENIENT))
-            for claim, quotes in zip(claims, read, strict=True)
-        ],
-        "numbers": [bool(unsupported(c.text, " ".join(quotes))) for c, quotes in zip(claims, read, strict=True)],
-        "similarity": [similarity(embedder, c.text, quotes) < cut for c, quotes in zip(claims, read, strict=True)],
-        "all flagged": [True] * len(claims),
-    }
+    claims = setup.drawn(read_claims(setup.file("verify/attributionbench-dev.jsonl")))
+    return scored(claims, setup.evidence(), setup.embedder)
+
+
+def scored(claims: Sequence[Claim], evidence: Evidence | None, embedder: Embedder) -> Report:
+    """Return the report on claims; without an evidence model, on the checks that need none."""
+    flags: dict[str, list[bool]] = {name: [] for name in METHODS}
+    held_back, let_through = [], []
+    for claim in shown(claims, "verifying"):
+        quotes = claim.sentences
+        why = verdict(claim.text, quotes, evidence)
+        flags["verification"].append(bool(why))
+        flags["verification, lenient on words"].append(bool(verdict(claim.text, quotes, evidence, spare=LENIENT)))
+        flags["numbers"].append(bool(unsupported(claim.text, " ".join(quotes))))
+        flags["similarity"].append(similarity(embedder, claim.text, quotes) < SIMILAR)
+        flags["all flagged"].append(True)
+        if bool(why) == claim.supported:
+            (held_back if why else let_through).append({"id": claim.origin, "question": claim.text, "why": [why]})
     truth = [not claim.supported for claim in claims]
-    groups = _grouped(claims, lambda claim: claim.response)
-    origins = _grouped(claims, lambda claim: claim.origin)
-    return Report(
-        {name: Scores.of(truth, flagged) for name, flagged in flags.items()},
-        {name: Scores.of(_any(truth, groups), _any(flagged, groups)) for name, flagged in flags.items()},
-        {
-            name: Scores.of([truth[at] for at in rows], [flags["verification"][at] for at in rows])
-            for name, rows in origins.items()
+    responses = _grouped(claims, lambda claim: claim.response)
+    figures = {
+        "sentences": {name: asdict(Scores.of(truth, flagged)) for name, flagged in flags.items()},
+        "responses": {
+            name: asdict(Scores.of(_any(truth, responses), _any(flagged, responses))) for name, flagged in flags.items()
         },
-        tuple(claim for claim, why in zip(claims, verified, strict=True) if not why and not claim.supported)[:examples],
-        tuple((claim, why) for claim, why in zip(claims, verified, strict=True) if why and claim.supported)[:examples],
-    )
+        "origins": {
+            name: asdict(Scores.of([truth[at] for at in rows], [flags["verification"][at] for at in rows]))
+            for name, rows in _grouped(claims, lambda claim: claim.origin).items()
+        },
+    }
+    tables = [
+        Table(
+            title,
+            ("", *_SHOWN),
+            tuple((name, *(scores[key] for key in _SHOWN)) for name, scores in figures[key].items()),
+        )
+        for key, title in (
+            ("sentences", "unsupported claims, sentence by sentence"),
+            ("responses", "unsupported claims, by whole response"),
+            ("origins", "verification, by where a claim comes from"),
+        )
+    ]
+    about = f"{len(claims)} claims in {len(responses)} responses, {sum(truth)} of them unsupported"
+    return Report("attribution", about, figures, tables, [*let_through, *held_back])
 
 
-def verdict(text: str, quotes: Sequence[str], evidence: Evidence | None, floor: float, spare: float = UNBACKED) -> str:
+def verdict(text: str, quotes: Sequence[str], evidence: Evidence | None, *, spare: float = UNBACKED) -> str:
     """Return why a claim isn't supported by its quotes, or "": the checks of `assistant.support` that need no study."""
     missing = unsupported(text, " ".join(quotes))
     if missing:
         return f"numbers: {', '.join(missing)}"
     for fault in (*disagreements(text, quotes, {}), *unbacked(text, quotes, {}, spare=spare)):
         return f"{fault.kind}: {fault.why}"
-    if evidence is not None and max(evidence.judge(text, list(quotes)).sentences, default=0.0) < floor:
+    if evidence is not None and max(evidence.judge(text, list(quotes)).sentences, default=0.0) < FLOOR:
         return "evidence"
     return ""
 
