@@ -144,22 +144,38 @@ class Reply:
                 model.counts.add("rewritten.built_in")
         return rewrite.standalone(question, history, self._study)
 
-    def _written(self, judged: _Judged, composed: Sequence[Draft]) -> Iterator[Draft]:
-        """Yield a model's statements that hold, or, where there is no model or none holds, those composed."""
-        model = self._tools.model
-        written = False
-        if model and composed:
+    def _written(self, judged: _Judged, figures: Sequence[Draft], composed: Sequence[Draft]) -> Iterator[Draft]:
+        """Yield a model's statements that hold, and of those composed what they lack; without a model, all composed.
+
+        Args:
+            figures: Drafts with the figures that were asked for; they stand among the composed ones.
+            composed: What is said without a model.
+        """
+        shown: list[Draft] = []
+        events: list[str] = []
+        if (model := self._tools.model) and composed:
+            counts = model.counts
+
+            def count(event: str) -> None:
+                events.append(event)
+                counts.add(event)
+
             support = Support(self._study, self._tools.evidence)
             sentences = [candidate.sentence for candidate in judged.candidates]
             try:
-                drafts = model.drafts(judged.question, sentences, self._audience, self._language)
-                for draft in support.holding(drafts, model.counts.add):
-                    written = True
+                drafts = model.drafts(judged.question, sentences, self._audience, self._language, count)
+                for draft in support.holding(drafts, count):
+                    shown.append(draft)
                     yield draft
             except ModelError:
-                model.counts.add("answered.built_in")
-        if not written:
-            yield from composed
+                counts.add("answered.built_in")
+        dropped = any(event.startswith("dropped") for event in events)
+        said = {number.value for draft in shown for number in numbers(draft.text)}
+        cited = {sentence for draft in shown for sentence in draft.cites}
+        for draft in composed:
+            lacks_figure = draft in figures and not {number.value for number in numbers(draft.text)} <= said
+            if not shown or lacks_figure or (dropped and not cited & set(draft.cites)):
+                yield draft
 
     def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
         hits = self._tools.retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
@@ -198,7 +214,7 @@ class Reply:
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
         closing = " ".join(filter(None, [self._lacks(missing), self._unsure(confidence)]))
         yield from self._finish(
-            self._written(judged, extractive.joined(figures.drafts, composed)),
+            self._written(judged, figures.drafts, extractive.joined(figures.drafts, composed)),
             "answered",
             confidence,
             self._premise(judged.question),

@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("suite")
 
 from fake_models import FakeEmbedder, FakeEvidence, FakeTriage  # noqa: E402
 
+from assistant.compose.llm import LanguageModel  # noqa: E402
 from assistant.config import Settings  # noqa: E402
 from assistant.corpus import read_corpus  # noqa: E402
 from assistant.messages import Messages  # noqa: E402
@@ -119,12 +120,12 @@ def fake_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assista
         yield assistant
 
 
-def open_with_fakes(settings: Settings) -> Assistant:
-    """Return an assistant whose models are fakes."""
+def open_with_fakes(settings: Settings, model: LanguageModel | None = None) -> Assistant:
+    """Return an assistant whose models are fakes, but for a chat model where one is given."""
     corpus, embedder = read_corpus(settings.corpus), FakeEmbedder()
     retriever = Retriever(corpus, embedder, settings.index_folder)
     parts = (settings, corpus, Messages.load(settings.prompts), embedder, retriever, FakeEvidence(), FakeTriage())
-    return Assistant(*parts)  # type: ignore[arg-type]
+    return Assistant(*parts, model)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 import string
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,12 @@ class LanguageModel:
         return self._chat.counts
 
     def drafts(
-        self, question: str, sentences: Sequence[Sentence], audience: Audience, language: str = "en"
+        self,
+        question: str,
+        sentences: Sequence[Sentence],
+        audience: Audience,
+        language: str = "en",
+        count: Callable[[str], None] | None = None,
     ) -> Iterator[Draft]:
         """Yield what the model writes, statement by statement as each is complete; none of it is verified.
 
@@ -84,6 +89,7 @@ class LanguageModel:
             sentences: What the model may use, best first.
             audience: For whom it writes.
             language: Two letters; in another one than English each draft carries its English as well.
+            count: Told what becomes of each statement ("statements", "dropped.<why>"); `counts` where not given.
 
         Raises:
             ModelFailure: There is no draft, because the model can't be reached or writes nothing that can be read.
@@ -92,6 +98,7 @@ class LanguageModel:
         if not given:
             return
         by_id = _numbered(given)
+        count = count or self.counts.add
         parser, said = Parser(), set[str]()
         offered = False
         pieces = self._chat.stream(self._system(audience, language), _data(question, by_id), _tool(language))
@@ -99,10 +106,10 @@ class LanguageModel:
             for written in _written(parser, pieces):
                 offered = True
                 if written.text.casefold() in said or len(said) == MOST_STATEMENTS:
-                    self.counts.add("dropped.repeats" if written.text.casefold() in said else "dropped.too_many")
+                    count("dropped.repeats" if written.text.casefold() in said else "dropped.too_many")
                     break
                 said.add(written.text.casefold())
-                draft = self._draft(written, by_id, language)
+                draft = _draft(written, by_id, language, count)
                 if draft:
                     yield draft
         except ModelFailure:
@@ -137,21 +144,24 @@ class LanguageModel:
             english=', "english": "…"' if foreign else "",
         )
 
-    def _draft(self, written: Written, by_id: Mapping[str, Sentence], language: str) -> Draft | None:
-        """Return a statement with the sentences that it cites, or None, counted, where it can't be taken."""
-        self.counts.add("statements")
-        why = ""
-        if not written.ids or not all(name.casefold() in by_id for name in written.ids):
-            why = "unknown_ids"
-        elif not written.text or len(written.text) > LONGEST_STATEMENT or len(written.english) > LONGEST_STATEMENT:
-            why = "length"
-        elif language != "en" and not written.english:
-            why = "no_english"
-        if why:
-            self.counts.add(f"dropped.{why}")
-            return None
-        cites = tuple(dict.fromkeys(by_id[name.casefold()] for name in written.ids))
-        return Draft(written.text, cites, english=written.english if language != "en" else "", language=language)
+
+def _draft(
+    written: Written, by_id: Mapping[str, Sentence], language: str, count: Callable[[str], None]
+) -> Draft | None:
+    """Return a statement with the sentences that it cites, or None, counted, where it can't be taken."""
+    count("statements")
+    why = ""
+    if not written.ids or not all(name.casefold() in by_id for name in written.ids):
+        why = "unknown_ids"
+    elif not written.text or len(written.text) > LONGEST_STATEMENT or len(written.english) > LONGEST_STATEMENT:
+        why = "length"
+    elif language != "en" and not written.english:
+        why = "no_english"
+    if why:
+        count(f"dropped.{why}")
+        return None
+    cites = tuple(dict.fromkeys(by_id[name.casefold()] for name in written.ids))
+    return Draft(written.text, cites, english=written.english if language != "en" else "", language=language)
 
 
 def _written(parser: Parser, pieces: Iterator[str]) -> Iterator[Written]:

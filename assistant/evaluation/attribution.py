@@ -113,7 +113,8 @@ def attribution(setup: Setup) -> Report:
 def scored(claims: Sequence[Claim], evidence: Evidence | None, embedder: Embedder) -> Report:
     """Return the report on claims; without an evidence model, on the checks that need none."""
     flags: dict[str, list[bool]] = {name: [] for name in METHODS}
-    held_back, let_through = [], []
+    held_back: list[dict[str, object]] = []
+    let_through: list[dict[str, object]] = []
     for claim in shown(claims, "verifying"):
         quotes = claim.sentences
         why = verdict(claim.text, quotes, evidence)
