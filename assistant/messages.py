@@ -179,6 +179,14 @@ page.conversation.clear
 page.conversation.cleared
 page.conversation.file
 page.conversation.head
+read.study
+read.jump
+read.note
+read.nothing
+read.no_study
+read.no_source names
+read.no_place length
+read.no_words
 web.rate_limited seconds
 web.rate_limited_total seconds
 web.busy seconds

@@ -10,7 +10,8 @@ import pysbd
 
 from assistant.records import Section, Sentence
 
-_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+?)[ \t#]*$", re.M)
+HEADING = re.compile(r"^(?P<marks>#{1,6})[ \t]+(?P<title>.+?)[ \t#]*$", re.M)
+"""A line that opens a section."""
 _BULLET = re.compile(r"[ \t]*(?:[-*•]|\d{1,3}[.)])[ \t]+")
 _LABEL = re.compile(r"(?P<label>[^:.!?\n]{2,70}):(?=\s+\S)")
 # Abbreviations after which the splitter stops although the sentence goes on.
@@ -27,7 +28,7 @@ def sections(text: str, pmid: str, source: str, untitled: str) -> tuple[Section,
         untitled: Title for text that stands before the first heading.
     """
     found = []
-    headings = [*_HEADING.finditer(text)]
+    headings = [*HEADING.finditer(text)]
     starts = [0, *(match.end() for match in headings)]
     ends = [*(match.start() for match in headings), len(text)]
     titles = [untitled, *(match["title"] for match in headings)]
@@ -43,7 +44,7 @@ def sections(text: str, pmid: str, source: str, untitled: str) -> tuple[Section,
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int, str, bool, str]]:
     """Yield (start, end, label, bullet, what its list item says before) of each sentence between two offsets."""
-    for begin, stop, bullet in _blocks(text, start, end):
+    for begin, stop, bullet in blocks(text, start, end):
         label = _LABEL.match(text, begin, stop) if bullet else None
         body = label.end() if label else begin
         for at, (left, right) in enumerate(spans(text[body:stop])):
@@ -52,7 +53,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int, str,
             yield first, body + right, label["label"] if label else "", bullet, before
 
 
-def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+def blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Yield (start, end, bullet) of each paragraph and list item, markers and outer white space left out."""
     block: tuple[int, int, bool] | None = None
     for line in re.compile(r"[^\n]*\n?").finditer(text, start, end):

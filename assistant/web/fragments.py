@@ -11,7 +11,8 @@ from assistant.web.markdown import escape, render
 
 Draw = Callable[[Sequence[Finding], str], bytes]
 """Findings and a theme → a chart as SVG; ValueError where there is nothing to draw."""
-
+AWAY = 'target="_blank" rel="noopener noreferrer"'
+"""Attributes of a link that leaves the page."""
 _THUMB = (
     '<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"{turned}><path fill="none" '
     'stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" '
@@ -77,7 +78,7 @@ def _sources(turn: str, citations: Sequence[Citation], studies: Mapping[str, Stu
         links = [(messages.say("page.source.pubmed"), citation.url if not study else study.url)]
         if study and study.doi:
             links.append((messages.say("page.source.doi"), f"https://doi.org/{study.doi}"))
-        shown = "".join(f' <a href="{escape(url)}" {_AWAY}>{escape(name)}</a>' for name, url in links if safe(url))
+        shown = "".join(f' <a href="{escape(url)}" {AWAY}>{escape(name)}</a>' for name, url in links if safe(url))
         items.append(
             f'<li id="{turn}-s{citation.number}" tabindex="-1">'
             f'<span class="number" aria-hidden="true">{citation.number}</span>'
@@ -90,9 +91,6 @@ def _sources(turn: str, citations: Sequence[Citation], studies: Mapping[str, Stu
         )
     heading = escape(messages.say("page.sources"))
     return f'<div class="sources"><h3>{heading}</h3><ol>{"".join(items)}</ol></div>'
-
-
-_AWAY = 'target="_blank" rel="noopener noreferrer"'
 
 
 def safe(url: str) -> bool:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistant.web.problems import Problem
 
 SETTING = "ASSISTANT_ALLOWED_ORIGINS"
-OWN = re.compile(r"/api(/.*)?|/healthz|/readyz|/metrics|/widget\.js|/demo(/.*)?|/page/[a-z]+\.[a-z]+")
+OWN = re.compile(r"/api(/.*)?|/healthz|/readyz|/metrics|/widget\.js|/demo(/.*)?|/page/[a-z]+\.[a-z]+|/read(/.*)?")
 """Paths that this package answers; the others are Gradio's."""
 GRADIO = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?|/(assets|static)/.+"

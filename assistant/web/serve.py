@@ -1,4 +1,4 @@
-"""Puts the web together: the API, the chat page at /, the widget and its demo; and serves it."""
+"""Puts the web together: the API, the chat page at /, the widget and its demo, the texts to read; and serves it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from assistant.web.api import Parts, create_app
 from assistant.web.files import AN_HOUR, ASK_AGAIN, WIDGET, File
 from assistant.web.metrics import Metrics
 from assistant.web.problems import Problem
+from assistant.web.read import add_reading
 from assistant.web.recording import RecordedAssistant, Recorder
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def build(assistant: Assistant, *, page: bool = True, widget: Path = WIDGET) -> 
     parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=assistant, draw=_draw)
     app = create_app(parts, closing=(recorder.close, store.close))
     add_files(app, widget)
+    add_reading(app, assistant.corpus, assistant.messages, metrics.refusal)
     if page:
         mount_page(app, recorded, assistant.messages, store)
     return app

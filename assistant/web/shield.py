@@ -19,6 +19,8 @@ CROSS_ORIGIN = re.compile(r"/widget\.js|/api/v1/studies/[^/]+/chart\.svg")
 """What other sites may load without CORS: the script that they embed, and the chart as a picture."""
 PAGES = ("/", "/demo", "/demo/")
 """Paths whose HTML may load and run something."""
+READING = re.compile(r"/read(/.*)?")
+"""Paths of pages that load their style and run nothing."""
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Policy of everything that is not a page."""
 PICTURE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -71,8 +73,7 @@ class ShieldMiddleware:
                 if headers.get("content-type", "").startswith("text/html") and path in PAGES:
                     page = message
                     return
-                picture = headers.get("content-type", "").startswith("image/svg")
-                headers.setdefault("Content-Security-Policy", PICTURE if picture else CLOSED)
+                headers.setdefault("Content-Security-Policy", self._unscripted(path, headers.get("content-type", "")))
             elif page is not None:
                 body.extend(message.get("body", b""))
                 if message.get("more_body"):
@@ -94,6 +95,12 @@ class ShieldMiddleware:
                 raise
             page = None
             await Problem("internal", self._messages.say("web.internal")).response()(scope, receive, guarded)
+
+    def _unscripted(self, path: str, media_type: str) -> str:
+        if media_type.startswith("text/html") and READING.fullmatch(path):
+            sources = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+            return f"{sources}; {self._ancestors}"
+        return PICTURE if media_type.startswith("image/svg") else CLOSED
 
     def _chat(self, body: bytes) -> str:
         scripts = " ".join(["'self'", *_hashes(body, b"script"), "'unsafe-eval'"])  # Gradio compiles its js= handlers
