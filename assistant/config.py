@@ -44,6 +44,8 @@ class Settings:
         redis_url: A Redis that counts for several replicas; "" counts in this process.
         max_concurrency: Questions answered at a time; 0 for one a core.
         queue: Questions that may wait for their turn; more are refused at once.
+        remember: Answers to questions without a history that the server keeps in memory to give again, found by a
+            hash of the question; 0 for none. Not used with a chat model.
         database_url: Where feedback goes, sqlite:/// or postgresql://; "" for a file in the user's data folder.
         store_questions: Whether the text of a question may be stored with feedback and unanswered questions.
         retention_days: Days after which feedback and unanswered questions are deleted; 0 keeps them.
@@ -69,6 +71,7 @@ class Settings:
     redis_url: str = ""
     max_concurrency: int = 0
     queue: int = 32
+    remember: int = 500
     database_url: str = ""
     store_questions: bool = False
     retention_days: int = 180
@@ -248,6 +251,7 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "redis_url": _redis,
     "max_concurrency": _count,
     "queue": _count,
+    "remember": _count,
     "database_url": _database,
     "store_questions": _switch,
     "retention_days": _count,

@@ -14,6 +14,7 @@ const studyPage = (() => {
   let busy = ""; // id of the turn that is being answered
   let who = "parent";
   let refused = ""; // what the server said when it refused the last question
+  let latest = 0; // number of the latest turn
   let rates = ""; // the rating to send, JSON
   let unsent = () => {}; // what to do if the request that is about to leave fails
   let watch = 0;
@@ -121,8 +122,9 @@ const studyPage = (() => {
   // --- what Gradio calls -------------------------------------------------------------------------------------------
 
   function ask(question, audience, study) {
-    const last = turns.reduce((most, turn) => Math.max(most, Number(turn.id.slice(1))), 0);
-    const turn = { id: `t${last + 1}`, question: question.trim(), audience, state: "working", html: "" };
+    // An id is never used again, also after "Start anew": a watch set for an older turn must not end this one.
+    latest = turns.reduce((most, turn) => Math.max(most, Number(turn.id.slice(1))), latest) + 1;
+    const turn = { id: `t${latest}`, question: question.trim(), audience, state: "working", html: "" };
     const history = turns
       .filter((past) => past.state === "done")
       .slice(-MOST_TURNS / 2)

@@ -14,6 +14,7 @@ from assistant.errors import DatabaseError
 from assistant.feedback import Unanswered
 from assistant.records import Answer, Audience, Hit, Statement, Turn
 from assistant.store import Store
+from assistant.web.desk import Streams
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -79,10 +80,22 @@ class Recorder:
 
 
 class RecordedAssistant:
-    """An assistant whose unanswered questions are noted, whichever surface asks; otherwise the same."""
+    """An assistant whose unanswered questions are noted, whichever surface asks; otherwise the same.
 
-    def __init__(self, assistant: Assistant, recorder: Recorder, answered: Callable[[str], None]) -> None:
+    Args:
+        assistant: The assistant.
+        streams: What streams its answers, where that isn't the assistant itself.
+    """
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        recorder: Recorder,
+        answered: Callable[[str], None],
+        streams: Streams | None = None,
+    ) -> None:
         self._assistant = assistant
+        self._streams = streams or assistant
         self._recorder = recorder
         self._answered = answered
         self.corpus = assistant.corpus
@@ -92,7 +105,7 @@ class RecordedAssistant:
         self, question: str, *, audience: Audience = "parent", history: Sequence[Turn] = (), study: str | None = None
     ) -> Iterator[Statement | Answer]:
         """Yield verified statements, then the answer."""
-        for item in self._assistant.stream(question, audience=audience, history=history, study=study):
+        for item in self._streams.stream(question, audience=audience, history=history, study=study):
             self._see(item, question, audience, study)
             yield item
 

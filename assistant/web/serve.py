@@ -24,6 +24,7 @@ from assistant.web.metrics import Metrics
 from assistant.web.problems import Problem
 from assistant.web.read import add_reading
 from assistant.web.recording import RecordedAssistant, Recorder
+from assistant.web.remembering import Remembering
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -52,7 +53,8 @@ def build(assistant: Assistant, *, page: bool = True, widget: Path = WIDGET) -> 
     if assistant.model:
         metrics.watch_model(assistant.model.counts.snapshot)
     recorder = Recorder(store, metrics.lost)
-    recorded = RecordedAssistant(assistant, recorder, metrics.answer)
+    streams = None if assistant.model else Remembering(assistant, settings.remember)
+    recorded = RecordedAssistant(assistant, recorder, metrics.answer, streams)
     parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=assistant, draw=_draw)
     app = create_app(parts, closing=(recorder.close, store.close))
     add_files(app, widget)

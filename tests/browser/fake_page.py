@@ -23,6 +23,7 @@ class PageAssistant:
         calls: What was asked, in order.
         ratings: What was rated, in order; a comment "lose" fails as a dead database does.
         go: Cleared, it holds "slow" questions after their first statement.
+        play: What every question gets, where it is set.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class PageAssistant:
         self.ratings: list[Feedback] = []
         self.go = threading.Event()
         self.go.set()
+        self.play: Answer | None = None
 
     @property
     def study(self) -> Study:
@@ -49,6 +51,9 @@ class PageAssistant:
     ) -> Iterator[Statement | Answer]:
         """Yield statements, then the answer."""
         self.calls.append({"question": question, "audience": audience, "history": list(history), "study": study})
+        if self.play is not None:
+            yield self.play
+            return
         if "broken" in question:
             raise ModelError("the model is gone")
         if "zinc" in question:
@@ -80,6 +85,16 @@ class PageAssistant:
 
     def _sentence(self, source: str, part: str) -> Sentence:
         return next(sentence for sentence in self.study.source(source).sentences if part in sentence.text)
+
+    def quoting(self, texts: Sequence[str]) -> Answer:
+        """Return an answer that says texts as they are, quotes each, and offers them as follow-ups."""
+        place = self.study.source("technical").sentences[0]
+        cited = tuple(
+            Citation(number, place.pmid, "technical", text, text, place.start, place.end, text)
+            for number, text in enumerate(texts, 1)
+        )
+        said = "\n\n".join(f"{text} [{number}]" for number, text in enumerate(texts, 1))
+        return Answer(said, "answered", cited, follow_ups=tuple(texts[:20]), confidence=0.9)
 
     def _cite(self, number: int, sentence: Sentence) -> Citation:
         return Citation(

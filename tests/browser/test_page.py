@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from typing import Any
 
 import pytest
 from axe import violations
-from chromium import SHOTS, in_chromium
+from chromium import ATTACKS, SHOTS, in_chromium
 from fake_page import NAUGHTY, PageAssistant
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 from webserver import parts_for, served  # noqa: E402
 
+from assistant.records import Answer  # noqa: E402
 from assistant.web import ui  # noqa: E402
 from assistant.web.api import create_app  # noqa: E402
 
@@ -67,6 +69,7 @@ def visit(browser: Any, site: Site) -> Iterator[Visit]:
 
     yield open_page
     site.assistant.go.set()
+    site.assistant.play = None
     for context in contexts:
         context.close()
 
@@ -230,6 +233,58 @@ def test_text_from_outside_shows_as_written_and_does_nothing(visit: Visit) -> No
     assert live.filter(has_not_text="Key Findings").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.trouble == []
+
+
+def test_a_new_conversation_is_not_ended_by_what_the_last_one_waited_for(visit: Visit, site: Site) -> None:
+    page = visit()
+    ask(page, "What did the study find?")
+    page.get_by_role("button", name="Start anew").click()
+    site.assistant.go.clear()
+    page.fill(BOX, "slow, what did the study find?")
+    page.press(BOX, "Enter")
+    page.wait_for_timeout(1500)
+    assert page.locator("article").get_attribute("data-state") == "working"
+    site.assistant.go.set()
+    playwright.expect(page.locator("article")).to_have_attribute("data-state", "done")
+
+
+AT_ONCE = 200
+"""Lines of the attack lists in one answer."""
+
+
+@pytest.mark.slow
+def test_the_attack_lists_are_inert(visit: Visit, site: Site) -> None:
+    """Every line of the lists as answer, quote, section, address and follow-up; every fourth naughty string as a question."""
+    if not ATTACKS.is_dir():
+        pytest.skip(f"{ATTACKS} is not here")
+    naughty = [text for text in json.loads((ATTACKS / "blns.json").read_text(encoding="utf-8")) if text.strip()]
+    lines = [
+        line for path in sorted(ATTACKS.glob("xss-*.txt")) for line in path.read_text("utf-8", "replace").splitlines()
+    ]
+    with (ATTACKS / "giskard_prompt_injections.csv").open(encoding="utf-8", newline="") as file:
+        orders = [value for row in csv.reader(file) for value in row]
+    texts = [text for text in naughty + lines + orders if text.strip()]
+    page = visit()
+    for at in range(0, len(texts), AT_ONCE):
+        site.assistant.play = site.assistant.quoting(texts[at : at + AT_ONCE])
+        turn = ask(page, "What?")
+        assert turn.locator("a.marker").count() >= len(texts[at : at + AT_ONCE])
+        live = "script, iframe, object, embed, form:not(.comment), style, img:not(figure img), [onerror], [onload]"
+        assert turn.locator(live).count() == 0
+        turn.locator("a.marker").first.click()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Start anew").click()
+    site.assistant.play = Answer("Noted.", "chat")
+    questions = page.evaluate(
+        "texts => texts.map(text => text.slice(0, 1900)).filter(text => text.trim())", naughty[::4]
+    )
+    for text in questions:
+        ask(page, text)
+        page.get_by_role("button", name="Start anew").click()
+    assert len(texts) > 8_000 and len(questions) > 120
+    assert len(site.assistant.calls) == len(questions) + -(-len(texts) // AT_ONCE)
+    strangers = [url for url in page.asked if not url.startswith((site.url, "data:", "blob:"))]
+    assert strangers == [] and page.trouble == []
 
 
 def test_a_question_written_from_right_to_left_is_shown_so(visit: Visit) -> None:
