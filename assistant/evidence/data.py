@@ -18,6 +18,8 @@ from assistant.jsonl import read_jsonl
 WRITTEN = Path(__file__).parent / "data"
 CALIBRATION_PAGES = frozenset("P011 P012 P111 P112 P213 P214 P313 P314".split())
 CALIBRATION_FILE, CALIBRATION_ABSTRACTS = "abstracts-3.jsonl", 32
+Pair = tuple[str, str, float]
+"""Question, sentence, and 1 where the sentence answers, else 0."""
 HELD_OUT_PAPERS = 30
 HELD_OUT_SQUAD = frozenset({"Immune_system", "Steam_engine", "Warsaw", "Imperialism"})
 
@@ -75,7 +77,7 @@ def written_split(data: Path, folder: Path = WRITTEN) -> Split:
     """
     abstracts = {name: sentences for name, (_, sentences) in scifact_abstracts(data).items()}
     split = Split([], [], [])
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in sorted(set(folder.glob("*.jsonl")) - set(folder.glob("contrast-*"))):
         texts = abstracts if "abstracts" in path.name else read_pages(path.with_suffix(".txt"))
         examples = [_written(record, texts[str(record["doc"])]) for record in read_jsonl(path)]
         held = CALIBRATION_PAGES
@@ -87,6 +89,25 @@ def written_split(data: Path, folder: Path = WRITTEN) -> Split:
             else:
                 (split.calibration if example.document in held else split.train).append(example)
     return split
+
+
+def contrasts(data: Path, folder: Path = WRITTEN) -> list[Pair]:
+    """Return (question, sentence, label) of the contrast questions: what a sentence answers, and what it seems to.
+
+    None is about a text of the test files or one that is held aside for calibration.
+    """
+    texts = {name: sentences for name, (_, sentences) in scifact_abstracts(data).items()}
+    for path in folder.glob("pages-*.txt"):
+        texts |= read_pages(path)
+    made = []
+    for path in sorted(folder.glob("contrast-*.jsonl")):
+        for record in read_jsonl(path):
+            sentence = texts[str(record["doc"])][int(str(record["s"]))]
+            for key, label in (("yes", 1.0), ("no", 0.0)):
+                questions = record[key]
+                assert isinstance(questions, list)
+                made += [(str(question), sentence, label) for question in questions]
+    return made
 
 
 def read_pages(path: Path) -> dict[str, tuple[str, ...]]:
@@ -216,7 +237,7 @@ def scifact_claims(data: Path) -> list[Example]:
     return examples
 
 
-def pairs(examples: Sequence[Example], negatives: int, seed: int) -> list[tuple[str, str, float]]:
+def pairs(examples: Sequence[Example], negatives: int, seed: int) -> list[Pair]:
     """Return (question, sentence, label) with at most `negatives` unanswering sentences a question.
 
     Half of the negatives are those that share most words with the question, half are drawn at random.

@@ -17,7 +17,7 @@ import numpy as np
 from assistant.embed import offline, packaged_model
 from assistant.errors import DataError
 from assistant.evidence import calibrate, data
-from assistant.evidence.data import Example
+from assistant.evidence.data import Example, Pair
 from assistant.evidence.model import MAX_TOKENS, EvidenceModel, cross_encoder_network, packed
 from assistant.lexical import Lexical, terms
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SEED = 17
 BATCH = 32
-Pair = tuple[str, str, float]
 
 
 @dataclass(frozen=True, slots=True)
