@@ -9,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import Any
 
 from assistant.errors import CorpusError, Problem
 from assistant.numerals import numbers
-from assistant.records import RECORD, Finding, Source, Study
+from assistant.records import RECORD, Finding, Section, Source, Study
 from assistant.split import sections
 
+Split = Callable[[str, str, str, str], tuple[Section, ...]]
+"""Text, PMID, name of the source, title of what has none → sections."""
 SOURCES = ("summary", "technical", "published")
 _COLUMNS = tuple(field.name for field in fields(Finding) if field.name != "pmid")
 _KEYS: dict[str, type] = {
@@ -58,13 +60,16 @@ class Corpus:
         raise KeyError(pmid)
 
 
-def read_corpus(folder: Path) -> Corpus:
+def read_corpus(folder: Path, split: Split = sections) -> Corpus:
     """Return the studies under a folder, one subfolder each.
+
+    Args:
+        split: What makes sections of a text; see `split.sections`.
 
     Raises:
         CorpusError: Anything breaks the format; the error lists every problem of every study.
     """
-    studies, problems = _read(folder)
+    studies, problems = _read(folder, split)
     if problems:
         raise CorpusError(problems)
     return Corpus(tuple(studies))
@@ -72,10 +77,10 @@ def read_corpus(folder: Path) -> Corpus:
 
 def check_corpus(folder: Path) -> tuple[list[Study], list[Problem]]:
     """Return the studies that can be read, and every problem of those that can't."""
-    return _read(folder)
+    return _read(folder, sections)
 
 
-def _read(folder: Path) -> tuple[list[Study], list[Problem]]:
+def _read(folder: Path, split: Split) -> tuple[list[Study], list[Problem]]:
     problems: list[Problem] = []
     studies: list[Study] = []
     try:
@@ -86,7 +91,7 @@ def _read(folder: Path) -> tuple[list[Study], list[Problem]]:
         problems.append(Problem(folder, 0, "holds no study; add a folder with a study.toml and one source"))
     owners: dict[str, Path] = {}
     for path in folders:
-        study, found = read_study(path)
+        study, found = read_study(path, split)
         if study and study.pmid in owners:
             message = f"PMID {study.pmid} is also {owners[study.pmid]}; remove one of the two"
             found.append(Problem(path / "study.toml", 0, message))
@@ -97,7 +102,7 @@ def _read(folder: Path) -> tuple[list[Study], list[Problem]]:
     return studies, problems
 
 
-def read_study(folder: Path) -> tuple[Study | None, list[Problem]]:
+def read_study(folder: Path, split: Split = sections) -> tuple[Study | None, list[Problem]]:
     """Return the study in a folder, or None where its record or sources can't be read, and its problems."""
     problems: list[Problem] = []
     record_text = _read_text(folder / "study.toml", problems, needed="every study has one, with pmid and title")
@@ -114,7 +119,7 @@ def read_study(folder: Path) -> tuple[Study | None, list[Problem]]:
             if text is None:
                 unread.add(name)
                 continue
-            found = sections(text, pmid, name, untitled=name.capitalize())
+            found = split(text, pmid, name, name.capitalize())
             if not found:
                 problems.append(Problem(path, 0, "holds no sentence; write its text or delete the file"))
             sources.append(Source(name, text, found))

@@ -22,6 +22,7 @@ from assistant.question import check_audience, check_history, clean
 from assistant.records import Answer, Audience, Hit, Statement, Study, Turn
 from assistant.reply import Reply, Tools
 from assistant.retrieve import Retriever
+from assistant.split_cache import SplitCache
 from assistant.triage import Triage, Triaged
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class Assistant:
 
         settings = settings or Settings.from_env()
         messages = Messages.load(settings.prompts)
-        corpus = read_corpus(settings.corpus)
+        splits = SplitCache(settings.index_folder)
+        corpus = read_corpus(settings.corpus, splits.sections)
+        splits.save()
         embedder = SentenceTransformerEmbedder(settings.embedder, settings.thread_count)
         retriever = Retriever(corpus, embedder, settings.index_folder, url=settings.chroma_url, progress=progress)
         evidence = EvidenceModel.load(settings.evidence, settings.thread_count)

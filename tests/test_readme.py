@@ -18,7 +18,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(?P<language>console|bash|sh|python|pycon)[^\n]*\n(?P<code>.*?)^```", re.M | re.S)
 # These install, train for hours, serve until they are stopped, or test themselves.
 NOT_RUN = re.compile(
-    r"^(?:make|git|cd|(?:.venv/bin/)?pip|python3? -m (?:venv|pip)|docker|apt-get|sudo|export|curl|\.ci/run|bash \.ci/run)\b"
+    r"^(?:make|git|cd|(?:\.venv/bin/)?pip|python3? -m (?:venv|pip)|docker|apt-get|sudo|export|curl)\b"
+    r"|^(?:bash )?\.ci/run\b"
     r"|study-assistant (?:serve|bench|train-evidence|train-triage|import|eval|feedback)\b|ollama|llama|vllm"
 )
 

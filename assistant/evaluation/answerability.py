@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.evaluation.collection import Collection
-from assistant.evaluation.metrics import auc, best_threshold, calibration_error, macro_f1, mean, refused_at, reliability
+from assistant.evaluation.metrics import (
+    auc,
+    best_threshold,
+    calibration_error,
+    diagram,
+    macro_f1,
+    mean,
+    refused_at,
+    reliability,
+)
 from assistant.evaluation.report import Cell, Report, Table
 from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence, data
@@ -132,11 +141,7 @@ def written(setup: Setup) -> Report:
             ("kind", "questions", "right"),
             tuple((kind, len(right), mean(right)) for kind, right in sorted(kinds.items())),
         ),
-        Table(
-            "reliability of the evidence",
-            ("probability", "questions", "said", "answerable"),
-            tuple((f"{bar.low:.1f}–{bar.high:.1f}", bar.count, bar.confidence, bar.right) for bar in bars),
-        ),
+        diagram("reliability of the evidence", bars, "questions", "answerable"),
     ]
     by_kind = {kind: {"questions": len(right), "right": mean(right)} for kind, right in sorted(kinds.items())}
     about = f"{_counts(scores)} on {len(set(scores.documents))} texts that no question of training is about"

@@ -8,6 +8,8 @@ from math import log2
 
 import numpy as np
 
+from assistant.evaluation.report import Table
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -104,6 +106,30 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int =
         for index in range(bins)
         if (at == index).any()
     )
+
+
+def diagram(title: str, bars: Sequence[Bin], counted: str, true: str) -> Table:
+    """Return a reliability diagram drawn in characters: a block a twentieth that is true, "|" where it was said to be.
+
+    Args:
+        counted: What the bars count, for the header.
+        true: What the said probability is of, for the header.
+    """
+    rows = []
+    for bar in bars:
+        said = min(19, int(bar.confidence * 20))
+        drawn = "█" * round(bar.right * 20)
+        drawn = f"{drawn:20}"
+        rows.append(
+            (
+                f"{bar.low:.1f}–{bar.high:.1f}",
+                bar.count,
+                bar.confidence,
+                bar.right,
+                f"{drawn[:said]}|{drawn[said + 1 :]}",
+            )
+        )
+    return Table(title, ("probability", counted, "said", true, ""), tuple(rows))
 
 
 def calibration_error(bars: Sequence[Bin]) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.corpus import Corpus
 from assistant.errors import QuestionError
-from assistant.evaluation.metrics import Bin, calibration_error, mean, reliability
+from assistant.evaluation.metrics import calibration_error, diagram, mean, reliability
 from assistant.evaluation.question_file import Question
 from assistant.evaluation.report import Report, Table
 from assistant.evaluation.setup import shown
@@ -173,7 +173,7 @@ def report(verdicts: Sequence[Verdict]) -> Report:
     tables = [
         Table("overall", ("figure", "value"), rows),
         *(_table(f"by {name[:-1]}", group) for name, group in groups.items()),
-        _diagram(bars),
+        diagram("reliability", bars, "replies", "right"),
     ]
     figures = {"questions": len(verdicts), "citations": len(citations), **overall, **groups}
     failures = [_failure(v) for v in verdicts if not v.right]
@@ -226,12 +226,6 @@ def _grouped(verdicts: Sequence[Verdict], key: Callable[[Verdict], str]) -> dict
 def _table(title: str, groups: Mapping[str, Mapping[str, float]]) -> Table:
     header = ("", "questions", "right", "outcome", "facts", "section")
     return Table(title, header, tuple((name, *values.values()) for name, values in groups.items()))
-
-
-def _diagram(bars: Sequence[Bin]) -> Table:
-    header = ("confidence", "replies", "said", "right")
-    rows = tuple((f"{bar.low:.1f}–{bar.high:.1f}", bar.count, bar.confidence, bar.right) for bar in bars)
-    return Table("reliability", header, rows)
 
 
 def _failure(verdict: Verdict) -> dict[str, Any]:

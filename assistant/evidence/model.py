@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PACKAGED = Path(__file__).parent / "adapter"
 MAX_TOKENS = 160
 """Question and sentence together; longer ones are cut at the sentence's end."""
+TOGETHER = 8
+"""Candidates that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +121,18 @@ class EvidenceModel:
         import torch
 
         encoded = self._tokenizer(
-            [question] * len(candidates),
-            list(candidates),
-            padding=True,
-            truncation="longest_first",
-            max_length=MAX_TOKENS,
-            return_tensors="pt",
+            [question] * len(candidates), list(candidates), truncation="longest_first", max_length=MAX_TOKENS
         )
+        order = sorted(range(len(candidates)), key=lambda at: len(encoded["input_ids"][at]))
+        logits = np.empty(len(candidates), np.float32)
         with self._lock, torch.inference_mode():
-            out = self._network(
-                input_ids=encoded["input_ids"],
-                attention_mask=encoded["attention_mask"],
-                token_type_ids=encoded.get("token_type_ids"),
-            )
-        return np.asarray(out.logits.float().numpy()[:, 0], np.float32)
+            for start in range(0, len(order), TOGETHER):
+                rows = order[start : start + TOGETHER]  # of like length, so that little is padding
+                inputs = self._tokenizer.pad(
+                    {name: [encoded[name][at] for at in rows] for name in encoded}, return_tensors="pt"
+                )
+                logits[rows] = self._network(**inputs).logits.float().numpy()[:, 0]
+        return logits
 
 
 def cross_encoder_network(base: Path) -> torch.nn.Module:

@@ -26,24 +26,37 @@ if TYPE_CHECKING:
 
 SEED = 17
 BATCH = 32
+PASSES = 3
+"""Passes over the questions written about studies."""
+LEARNING_RATE = 6e-5
+"""Greatest one of each pass."""
+TINY = 320
+"""Pairs of each of the two passes that only prove the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One pass of training: its pairs, how often they are seen, and the peak learning rate."""
+    """One pass over pairs."""
 
     name: str
     pairs: Sequence[Pair]
-    epochs: int
-    learning_rate: float
 
 
-def train(folder: Path, out: Path, *, tiny: bool = False, threads: int = 2, say: Callable[[str], None] = print) -> None:
-    """Train, calibrate and write `adapter.safetensors`, `calibration.json` and `training.json` into a folder.
+def train(
+    folder: Path,
+    out: Path,
+    *,
+    tiny: bool = False,
+    threads: int = 2,
+    written: Path = data.WRITTEN,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Train, calibrate, and write `adapter.safetensors` and `calibration.json` into a folder.
 
     Args:
         folder: The public data (`../shared/data`).
         tiny: Train on a few hundred pairs, to prove the path.
+        written: The questions written for this project.
 
     Raises:
         DataError: The public data are not there.
@@ -58,11 +71,12 @@ def train(folder: Path, out: Path, *, tiny: bool = False, threads: int = 2, say:
     torch.set_num_threads(threads)
     torch.manual_seed(SEED)
     model = CrossEncoder(str(packaged_model()), num_labels=1, max_length=MAX_TOKENS)
-    split = data.written_split(folder)
-    for stage in stages(folder, split.train):
-        pairs = stage.pairs[:320] if tiny else stage.pairs
-        say(f"{stage.name}: {len(pairs)} pairs, {stage.epochs} epoch(s)")
-        fit(model, Stage(stage.name, pairs, 1 if tiny else stage.epochs, stage.learning_rate), out / "logs")
+    split = data.written_split(folder, written)
+    passes = stages(folder, split.train, data.contrasts(folder, written))
+    for stage in passes[:2] if tiny else passes:
+        pairs = stage.pairs[:TINY] if tiny else stage.pairs
+        say(f"{stage.name}: {len(pairs)} pairs")
+        fit(model, pairs, out / "logs")
     out.mkdir(parents=True, exist_ok=True)
     weights = packed(model.model, cross_encoder_network(packaged_model()))
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, out / "adapter.safetensors")
@@ -72,8 +86,8 @@ def train(folder: Path, out: Path, *, tiny: bool = False, threads: int = 2, say:
     say(f"threshold {calibration.threshold:.3f}; adapter {(out / 'adapter.safetensors').stat().st_size / 1e6:.1f} MB")
 
 
-def stages(folder: Path, written: Sequence[Example]) -> list[Stage]:
-    """Return the passes of training in order."""
+def stages(folder: Path, written: Sequence[Example], contrasts: Sequence[Pair]) -> list[Stage]:
+    """Return the passes of training in order; each pass over the studies draws other negatives."""
     qa = folder / "qa"
     general = [
         *data.pairs(data.squad(qa / "squad2-half-dev.json", excluding=data.HELD_OUT_SQUAD), 4, SEED),
@@ -82,14 +96,23 @@ def stages(folder: Path, written: Sequence[Example]) -> list[Stage]:
         *data.pairs(data.selqa(folder), 6, SEED + 3),
         *data.pairs(data.scifact_claims(folder), 6, SEED + 4),
     ]
+    return [
+        Stage("general", general),
+        *(Stage(f"studies {turn}", studies(written, contrasts, turn)) for turn in range(1, PASSES + 1)),
+    ]
+
+
+def studies(written: Sequence[Example], contrasts: Sequence[Pair], turn: int) -> list[Pair]:
+    """Return the pairs of one pass over the questions written about studies."""
     pages = [example for example in written if example.document.startswith("P")]
     abstracts = [example for example in written if not example.document.startswith("P")]
-    studies = [
-        *data.pairs(abstracts, 9, SEED + 5),
-        *data.pairs(pages, 14, SEED + 6),
-        *data.pairs(neighbours(written, SEED + 7), 4, SEED + 8),
+    seed = SEED + 100 * turn
+    return [
+        *data.pairs(abstracts, 5, seed),
+        *data.pairs(pages, 8, seed + 1),
+        *data.pairs(neighbours(written, seed + 2), 2, seed + 3),
+        *contrasts,
     ]
-    return [Stage("general", general, 1, 6e-5), Stage("studies", studies, 1, 6e-5)]
 
 
 def neighbours(examples: Sequence[Example], seed: int) -> list[Example]:
@@ -113,15 +136,15 @@ def neighbours(examples: Sequence[Example], seed: int) -> list[Example]:
     return made
 
 
-def fit(model: CrossEncoder, stage: Stage, logs: Path) -> None:
-    """Train a cross-encoder on a stage's pairs; its word embeddings stay as they are, and so need not be shipped."""
+def fit(model: CrossEncoder, pairs: Sequence[Pair], logs: Path) -> None:
+    """Train a cross-encoder on pairs, once; its word embeddings stay as they are, and so need not be shipped."""
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
     from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 
     for name, weight in model.named_parameters():
         weight.requires_grad = not name.endswith("embeddings.weight")
-    ordered = [stage.pairs[at] for at in by_length(stage.pairs, stage.epochs, SEED)]
+    ordered = [pairs[at] for at in by_length(pairs, SEED)]
     dataset = Dataset.from_dict(
         {
             "question": [question for question, _, _ in ordered],
@@ -134,7 +157,7 @@ def fit(model: CrossEncoder, stage: Stage, logs: Path) -> None:
         output_dir=str(logs),
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
-        learning_rate=stage.learning_rate,
+        learning_rate=LEARNING_RATE,
         warmup_steps=0.06,
         weight_decay=0.01,
         bf16=True,
@@ -147,19 +170,18 @@ def fit(model: CrossEncoder, stage: Stage, logs: Path) -> None:
     model.eval()
 
 
-def by_length(pairs: Sequence[Pair], epochs: int, seed: int) -> list[int]:
-    """Return an order of the pairs, each once an epoch, in which a batch holds pairs of like length.
+def by_length(pairs: Sequence[Pair], seed: int) -> list[int]:
+    """Return an order of the pairs in which a batch holds pairs of like length.
 
     Padding is half of the work on a CPU otherwise; runs of fifty batches are drawn at random and sorted.
     """
     rng = random.Random(seed)
+    drawn = list(range(len(pairs)))
+    rng.shuffle(drawn)
     order: list[int] = []
-    for _ in range(epochs):
-        drawn = list(range(len(pairs)))
-        rng.shuffle(drawn)
-        for start in range(0, len(drawn), BATCH * 50):
-            run = sorted(drawn[start : start + BATCH * 50], key=lambda at: len(pairs[at][0]) + len(pairs[at][1]))
-            batches = [run[at : at + BATCH] for at in range(0, len(run), BATCH)]
-            rng.shuffle(batches)
-            order += [at for batch in batches for at in batch]
+    for start in range(0, len(drawn), BATCH * 50):
+        run = sorted(drawn[start : start + BATCH * 50], key=lambda at: len(pairs[at][0]) + len(pairs[at][1]))
+        batches = [run[at : at + BATCH] for at in range(0, len(run), BATCH)]
+        rng.shuffle(batches)
+        order += [at for batch in batches for at in batch]
     return order

@@ -254,7 +254,7 @@ AT_ONCE = 200
 
 @pytest.mark.slow
 def test_the_attack_lists_are_inert(visit: Visit, site: Site) -> None:
-    """Every line of the lists as answer, quote, section, address and follow-up; every fourth naughty string as a question."""
+    """Every line as answer, quote, section, address and follow-up; every fourth naughty string as a question."""
     if not ATTACKS.is_dir():
         pytest.skip(f"{ATTACKS} is not here")
     naughty = [text for text in json.loads((ATTACKS / "blns.json").read_text(encoding="utf-8")) if text.strip()]

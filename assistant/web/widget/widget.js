@@ -31,7 +31,7 @@
       busy: 'Many questions right now: please try again in {n} seconds.',
       fail: 'Something went wrong on our side.', gone: 'No answer yet.', retry: 'Try again',
       summary: 'Study page, summary', technical: 'Study page, technical part', published: 'Published paper',
-      study: 'Study record', link: 'Open the study',
+      study: 'Study record', link: 'Open the study', read: 'Read in context',
       figures: 'Figures and chart', chart: 'Chart of the figures', more: 'You could ask',
       columns: ['Measure', 'Group', 'Figure', 'Source'], up: 'Helpful', down: 'Not helpful',
       comment: 'Why? (optional)', thanks: 'Thank you.', unrated: 'That could not be sent.',
@@ -48,7 +48,7 @@
       busy: 'Beaucoup de questions en ce moment : réessayez dans {n} secondes.',
       fail: 'Une erreur s’est produite de notre côté.', gone: 'Pas encore de réponse.', retry: 'Réessayer',
       summary: 'Page de l’étude, résumé', technical: 'Page de l’étude, partie technique', published: 'Article publié',
-      study: 'Notice de l’étude', link: 'Ouvrir l’étude',
+      study: 'Notice de l’étude', link: 'Ouvrir l’étude', read: 'Lire dans le texte',
       figures: 'Chiffres et graphique', chart: 'Graphique des chiffres', more: 'Vous pouvez demander',
       columns: ['Mesure', 'Groupe', 'Valeur', 'Source'], up: 'Utile', down: 'Pas utile',
       comment: 'Pourquoi ? (facultatif)', thanks: 'Merci.', unrated: 'L’envoi a échoué.',
@@ -118,7 +118,6 @@ ul, ol { padding-left: 1.3em }
 blockquote { margin: 6px 0 10px; padding-left: 12px; border-left: 3px solid var(--link); white-space: pre-line }
 .row { display: flex; flex-wrap: wrap; gap: 8px }
 .quiet { border-color: var(--grey) }
-[aria-pressed=true] { background: var(--soft); border-width: 2px }
 .more { display: grid; gap: 7px; justify-items: start }
 .more, .rate, details { font-size: .92em }
 .more p, .rate p, th { color: var(--grey); font-weight: 600 }
@@ -155,13 +154,8 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
 
   // ---- Nodes
 
-  /** Return an element; props are properties where it has them, else attributes. */
   function make(tag, props, ...children) {
-    const node = document.createElement(tag);
-    for (const [key, value] of Object.entries(props)) {
-      if (key in node) node[key] = value;
-      else node.setAttribute(key, value);
-    }
+    const node = Object.assign(document.createElement(tag), props);
     node.append(...children);
     return node;
   }
@@ -180,9 +174,9 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
   }
 
   const iconButton = (label, d, onclick, className = 'icon') =>
-    make('button', { type: 'button', className, title: label, 'aria-label': label, onclick }, icon(d));
+    make('button', { className, title: label, ariaLabel: label, onclick }, icon(d));
 
-  const textButton = (text, onclick, props) => make('button', { type: 'button', className: 'quiet', onclick, ...props }, text);
+  const textButton = (text, onclick, props) => make('button', { className: 'quiet', onclick, ...props }, text);
 
   /** Return a link, or just the text where the address is not of the web. */
   const link = (url, text) =>
@@ -211,9 +205,9 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
   function resolve(css, element) {
     const { style } = element;
     if (css && CSS.supports('color', css)) style.color = `color-mix(in srgb, ${css}, ${css})`;
-    const [, found] = getComputedStyle(element).color.match(/^color\(srgb ([\d. -]+)/) || [];
+    const [, found] = getComputedStyle(element).color.match(/^color\(srgb ([\d. -]*\d)/) || [];
     style.color = '';
-    return (found || '.047 .388 .408').trim().split(' ').map((x) => Math.min(Math.max(x, 0), 1));
+    return (found || '.047 .388 .408').split(' ').map((x) => Math.min(Math.max(x, 0), 1));
   }
 
   // ---- Text: Markdown into nodes
@@ -239,11 +233,12 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
     let list, open;
     for (const line of text.split(/\r?\n/)) {
       const [, bullet, item] = /^\s*([-*+•]|\d{1,3}[.)])\s+(.*)/.exec(line) || [];
-      const kind = parseInt(bullet, 10) >= 0 ? 'ol' : 'ul';
+      const start = parseInt(bullet, 10);
+      const kind = start >= 0 ? 'ol' : 'ul';
       if (!line.trim()) {
         open = undefined;
       } else if (bullet) {
-        if (list?.localName !== kind) out.push((list = make(kind, { start: parseInt(bullet, 10) || 1 })));
+        if (list?.localName !== kind) out.push((list = make(kind, { start })));
         list.append((open = make('li', { dir: 'auto' }, ...inline(item, mark))));
       } else if (open) {
         open.append(' ', ...inline(line, mark));
@@ -278,15 +273,15 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
   }
 
   /** Return the answer; `heard` is told each statement and heartbeat. `whole`: not as a stream. */
-  async function request(api, body, signal, whole, heard) {
-    let response = whole ? undefined : await post(`${api}ask/stream`, body, signal);
-    if (!response || response.status === 404) response = await post(`${api}ask`, body, signal);
+  async function request(url, body, signal, whole, heard) {
+    let response = await post(whole ? url : `${url}/stream`, body, signal);
+    if (response.status === 404) response = await post(url, body, signal);
     const { ok, status, headers } = response;
     if (!ok) throw refusal(await response.json().catch(() => ({})), status, headers.get('Retry-After'));
     if (!headers.get('Content-Type').startsWith('text/event-stream')) return response.json();
     for await (const [event, data] of events(response)) {
       const value = event && JSON.parse(data);
-      heard(event === 'statement' ? value : undefined);
+      heard(event === 'statement' && value);
       if (event === 'answer') return value;
       if (event === 'error') throw refusal(value, value.status);
     }
@@ -302,7 +297,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
     static observedAttributes = OPTIONS;
     #nodes; // what build() made
     #words;
-    #turns = []; // { question, answer? }
+    #turns = []; // { question, answer?, rated? }
     #shown = false;
     #control; // aborts the question under way
     #card; // the open quote and its marker
@@ -340,7 +335,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
 
     get #study() { return this.getAttribute('study') || ''; }
 
-    get #api() { return new URL('api/v1/', this.getAttribute('host') || HOST).href; }
+    #at(path) { return new URL(path, this.getAttribute('host') || HOST).href; }
 
     get #narrow() { return matchMedia('(max-width: 560px), (max-height: 480px)').matches; }
 
@@ -382,26 +377,26 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       const lang = (this.closest('[lang]')?.lang || '').slice(0, 2).toLowerCase() === 'fr' ? 'fr' : 'en';
       const words = (this.#words = WORDS[lang]);
       const floats = this.#floats;
-      const launch = make('button', { type: 'button', className: 'launch fill', onclick: () => this.open() }, icon(CHAT), words.launch);
+      const launch = make('button', { className: 'launch fill', onclick: () => this.open() }, icon(CHAT), words.launch);
       const title = make('h2', { tabIndex: -1 }, words.name);
       const fresh = iconButton(words.fresh, FRESH, () => this.#restart());
       const close = iconButton(words.close, CROSS, () => this.close());
       close.hidden = !floats;
       const examples = this.#suggestions(EXAMPLES);
-      const log = make('div', { className: 'log', role: 'group', tabIndex: 0, 'aria-label': words.log },
+      const log = make('div', { className: 'log', role: 'group', tabIndex: 0, ariaLabel: words.log },
         make('p', { dir: 'auto' }, this.getAttribute('greeting') || words.hello), examples);
-      const input = make('textarea', { rows: 1, dir: 'auto', placeholder: words.ask, 'aria-label': words.ask,
+      const input = make('textarea', { rows: 1, dir: 'auto', placeholder: words.ask, ariaLabel: words.ask,
         value: this.#nodes?.input.value || '', oninput: () => input.setCustomValidity('') });
       const ask = make('div', { className: 'ask' }, input, iconButton(words.send, SEND, (event) => this.#submit(event), 'icon fill'));
       const status = make('div', { className: 'sr', role: 'status' });
       const panel = make(floats ? 'dialog' : 'div', { className: 'panel' },
         make('div', { className: 'head fill' }, title, fresh, close), log,
         make('div', { className: 'foot' }, ask, make('p', { className: 'note' }, words.note)), status);
-      const box = make('section', { lang, 'aria-label': `${floats ? words.name : words.launch} ${this.#study}`,
+      const box = make('section', { lang, ariaLabel: `${floats ? words.name : words.launch} ${this.#study}`,
         className: `box ${floats ? `float ${this.getAttribute('position').replace('-', ' ')}` : 'inline'}` }, launch, panel);
       if (floats) {
-        launch.setAttribute('aria-haspopup', 'dialog');
-        panel.setAttribute('aria-label', words.name);
+        launch.ariaHasPopup = 'dialog';
+        panel.ariaLabel = words.name;
         panel.oncancel = () => this.close(); // Android's back gesture
         box.popover = 'manual'; // the top layer: above any z-index
       }
@@ -566,7 +561,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       const body = { question, history, audience: this.getAttribute('audience') || 'parent', study: this.#study || null };
       try {
         heard();
-        const answer = await request(this.#api, body, control.signal, whole, heard);
+        const answer = await request(this.#at('api/v1/ask'), body, control.signal, whole, heard);
         const unfolded = this.#card?.marker.textContent;
         this.#fold();
         this.#fill(Object.assign(turn, { answer }), reply);
@@ -620,12 +615,12 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       reply.replaceChildren(make('div', { className: 'said', lang: 'en' }, ...nodes));
       if (answer.findings.length) reply.append(this.#figures(answer.findings));
       if (answer.follow_ups.length) reply.append(this.#suggestions(answer.follow_ups));
-      if (answer.outcome !== 'urgent') reply.append(this.#rating(answer));
+      if (answer.outcome !== 'urgent') reply.append(this.#rating(turn));
     }
 
     #marker(citation) {
       const { number, section, quote } = citation;
-      const marker = make('button', { type: 'button', className: 'cite', title: quote, 'aria-expanded': 'false', 'aria-label': `[${number}] ${section}`,
+      const marker = make('button', { className: 'cite', title: quote, ariaExpanded: false, ariaLabel: `[${number}] ${section}`,
         onclick: () => (this.#card?.marker === marker ? this.#fold(true) : this.#unfold(marker, citation)) }, `[${number}]`);
       return marker;
     }
@@ -635,21 +630,21 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       const { node, marker } = this.#card;
       this.#card = undefined;
       node.remove();
-      marker.setAttribute('aria-expanded', 'false');
+      marker.ariaExpanded = false;
       if (refocus) marker.focus();
     }
 
-    #unfold(marker, { number, source, section, quote, url }) {
+    #unfold(marker, { number, pmid, source, section, quote, start, end, url }) {
       this.#fold();
       const words = this.#words;
       const from = `[${number}] ${words[source] || source} › ${section}`;
-      const node = make('div', { className: 'card', role: 'group', tabIndex: -1, 'aria-label': from },
+      const node = make('div', { className: 'card', role: 'group', tabIndex: -1, ariaLabel: from },
         make('p', { className: 'from' }, make('span', {}, from), iconButton(words.close, CROSS, () => this.#fold(true))),
-        make('blockquote', { dir: 'auto', lang: 'en' }, quote), link(url, words.link));
-      const item = marker.closest('li');
-      if (item) item.append(node);
-      else marker.closest('p').after(node);
-      marker.setAttribute('aria-expanded', 'true');
+        make('blockquote', { dir: 'auto', lang: 'en' }, quote),
+        make('div', { className: 'row' }, link(this.#at(`read/${pmid}/${source}?start=${start}&end=${end}#quote`), words.read),
+          link(url, words.link)));
+      marker.closest('li, p').append(node);
+      marker.ariaExpanded = true;
       this.#card = { node, marker };
       node.focus();
     }
@@ -665,29 +660,37 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       const chart = make('img', { alt: words.chart, hidden: true, onload: () => (chart.hidden = false) });
       const [{ pmid, measure }] = findings;
       const theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-      const src = `${this.#api}studies/${pmid}/chart.svg?${new URLSearchParams({ measure, theme })}`;
+      const src = this.#at(`api/v1/studies/${pmid}/chart.svg?${new URLSearchParams({ measure, theme })}`);
       return make('details', { ontoggle: () => chart.src || (chart.src = src) }, make('summary', {}, words.figures),
         make('table', {}, row('th', words.columns), ...rows), chart);
     }
 
-    #rating({ outcome, citations }) {
+    /** A thumb counts when it is pressed, and once; a comment follows on its own. */
+    #rating(turn) {
       const words = this.#words;
-      const thumbs = ['up', 'down'].map((rating) => textButton(words[rating], ({ target }) => {
-        for (const thumb of thumbs) thumb.setAttribute('aria-pressed', thumb === target);
-        const comment = make('textarea', { maxLength: LIMIT, placeholder: words.comment, 'aria-label': words.comment });
-        const send = async () => {
-          const body = { rating, comment: comment.value, outcome, study: citations[0]?.pmid || this.#study || null, surface: 'widget' };
-          const done = make('p', { tabIndex: -1 });
-          row.replaceChildren(done);
-          done.focus();
-          const { ok } = await post(`${this.#api}feedback`, body).catch(() => ({}));
-          this.#say((done.textContent = ok ? words.thanks : words.unrated));
-          this.#emit('feedback', body);
-        };
-        row.replaceChildren(...thumbs, comment, textButton(words.send, send));
-        comment.focus();
-      }, { 'aria-pressed': false }));
-      const row = make('div', { className: 'row rate' }, ...thumbs);
+      const { outcome, citations } = turn.answer;
+      const told = make('p', { tabIndex: -1 });
+      const comment = make('textarea', { maxLength: LIMIT, placeholder: words.comment, ariaLabel: words.comment });
+      const send = async (rating, ...next) => {
+        const before = [...row.children];
+        const body = { rating, comment: comment.value, outcome, study: citations[0]?.pmid || this.#study || null, surface: 'widget' };
+        row.replaceChildren(...next, told);
+        row.firstChild.focus();
+        const { ok } = await post(this.#at('api/v1/feedback'), body).catch(() => ({}));
+        this.#say((told.textContent = ok ? words.thanks : words.unrated));
+        if (!ok) row.replaceChildren(...before);
+        this.#emit('feedback', body);
+        return ok;
+      };
+      const more = textButton(words.send, () => (comment.value ? send(`${turn.rated}+`) : comment.focus()));
+      const thumbs = ['up', 'down'].map((rating) => textButton(words[rating], async () => {
+        turn.rated = rating;
+        this.#keep();
+        if (await send(rating, comment, more)) return;
+        turn.rated = '';
+        this.#keep();
+      }));
+      const row = make('div', { className: 'row rate' }, ...(turn.rated ? [words.thanks] : thumbs), told);
       return row;
     }
   }
