@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure speed, beside a bare baseline in the same run")
     bench.add_argument("--serve", action="store_true", help="load the HTTP API from a second process")
+    bench.add_argument(
+        "--soak", type=float, default=0.0, metavar="SECONDS", help="with --serve: load it so long as well"
+    )
     bench.add_argument("--json", action="store_true", help="print the figures as JSON")
     bench.set_defaults(run=_bench)
 
@@ -285,10 +288,10 @@ def _eval(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from assistant.bench import bench
-    from assistant.bench_serve import bench_serve
+    from assistant.bench.serve import bench_serve
+    from assistant.bench.speed import bench
 
-    figures = bench_serve(_settings()) if args.serve else bench(_settings())
+    figures = bench_serve(_settings(), soak=args.soak) if args.serve else bench(_settings())
     print(json.dumps(figures.to_dict(), indent=2) if args.json else figures.table())
     return 0
 

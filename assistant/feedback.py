@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Rating = Literal["up", "down", "up+", "down+"]
+"""A thumb; with "+", a comment that follows a thumb which was sent before, and is not counted again."""
+RATINGS: tuple[Rating, ...] = get_args(Rating)
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A reader's rating of one answer ("up" or "down"), and what they wrote beside it.
+    """A reader's rating of one answer, and what they wrote beside it.
 
     Attributes:
+        rating: One of `RATINGS`.
         surface: Where it was given: "page", "widget" or "api".
     """
 
@@ -43,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an owner wants to know: ratings, the latest comments, and what could not be answered, most asked first."""
+    """What an owner wants to know: thumbs, the latest comments, and what could not be answered, most asked first."""
 
     ups: int
     downs: int
@@ -52,7 +58,7 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"Ratings: {self.ups} up, {self.downs} down"]
-        lines += [f"  {item.rating}: {' '.join(item.comment.split())}" for item in self.comments]
+        lines += [f"  {item.rating.rstrip('+')}: {' '.join(item.comment.split())}" for item in self.comments]
         lines.append(f"Unanswered questions: {sum(item.count for item in self.unanswered)}")
         for item in self.unanswered:
             shown = " ".join(item.question.split()) or "(text not kept; ASSISTANT_STORE_QUESTIONS=yes keeps it)"

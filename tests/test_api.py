@@ -335,8 +335,17 @@ def test_feedback_is_stored_and_the_question_only_if_wanted(tmp_path: Path, keep
         assert store.report().comments == (wanted,)
 
 
+def test_a_comment_after_a_thumb_is_no_second_rating(tmp_path: Path) -> None:
+    client = TestClient(app_for(tmp_path))
+    for body in ({"rating": "up"}, {"rating": "up+", "comment": "clear"}):
+        assert client.post("/api/v1/feedback", json=body).status_code == 202
+    with Store(f"sqlite:///{tmp_path / 'feedback.db'}") as store:
+        report = store.report()
+    assert (report.ups, report.downs, [item.comment for item in report.comments]) == (1, 0, ["clear"])
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"rating": "meh"}, {"rating": "up", "comment": "c" * 2001}, {"rating": "up", "stars": 5}]
+    "body", [{}, {"rating": "meh"}, {"rating": "up++"}, {"rating": "up", "comment": "c" * 2001}, {"rating": "up", "stars": 5}]
 )
 def test_feedback_that_breaks_the_form_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     assert_problem(TestClient(app_for(tmp_path)).post("/api/v1/feedback", json=body), "invalid")

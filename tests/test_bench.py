@@ -7,8 +7,9 @@ import sys
 import pytest
 from fake_models import FakeEmbedder, FakeEvidence, FakeTriage
 
-from assistant import bench
-from assistant.bench import BenchFigures, Recorded, Times
+from assistant.bench import speed as bench
+from assistant.bench.figures import BenchFigures, Times
+from assistant.bench.speed import Recorded
 from assistant.config import Settings
 from assistant.corpus import read_corpus
 from assistant.errors import ModelError

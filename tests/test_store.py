@@ -66,6 +66,20 @@ def test_what_is_added_is_reported(url: str) -> None:
     assert "Ratings: 1 up, 1 down" in str(report) and "2 × not_in_study:" in str(report)
 
 
+def test_a_comment_that_follows_a_thumb_is_shown_and_not_counted_again(url: str) -> None:
+    with Store(url) as store:
+        for rating, comment in (("up", ""), ("up+", "clear"), ("down", ""), ("down+", "too long"), ("down", "at once")):
+            store.add_feedback(Feedback(rating, comment))
+        report = store.report()
+    assert (report.ups, report.downs) == (1, 2)
+    assert [(item.rating, item.comment) for item in report.comments] == [
+        ("down", "at once"),
+        ("down+", "too long"),
+        ("up+", "clear"),
+    ]
+    assert "Ratings: 1 up, 2 down" in str(report) and "  down: too long\n  up: clear\n" in str(report)
+
+
 def test_question_text_stays_out_unless_turned_on(url: str) -> None:
     with Store(url) as store:
         store.add_feedback(Feedback("down", question=SECRET))

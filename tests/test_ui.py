@@ -107,8 +107,14 @@ def _rating(**changes: Any) -> str:
 def test_a_rating_is_handed_on() -> None:
     got: list[Feedback] = []
     said = json.loads(ui.Page(FakeAssistant(), MESSAGES, got.append).rate(_rating(comment="x" * 5_000)))
-    assert said["stored"] is True
+    assert (said["stored"], said["turn"], said["rating"]) == (True, "t1", "up")
     assert got == [Feedback("up", "x" * 2_000, "q", "answered", "parent", "28287490", "page")]
+
+
+def test_no_two_results_of_a_rating_are_the_same() -> None:
+    page = ui.Page(FakeAssistant(), MESSAGES, lambda _: None)
+    results = {page.rate(_rating(rating="up", at=1)), page.rate(_rating(rating="up+", at=1, comment="c"))}
+    assert len(results | {page.rate(_rating(rating="up+", at=2, comment="c"))}) == 3
 
 
 @pytest.mark.parametrize(

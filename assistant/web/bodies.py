@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from assistant.feedback import Rating
 from assistant.messages import Messages
 from assistant.records import Outcome
 from assistant.web.problems import Problem
@@ -61,9 +62,12 @@ class AskBody(_Body):
 
 
 class FeedbackBody(_Body):
-    """A rating of one answer; the question is kept only where the owner turned that on."""
+    """A rating of one answer, or with "+" a comment on one that was sent before, which is not counted again.
 
-    rating: Literal["up", "down"]
+    The question is kept only where the owner turned that on.
+    """
+
+    rating: Rating
     comment: str = Field("", max_length=COMMENT)
     question: str = Field("", max_length=QUESTION)
     outcome: Outcome | Literal[""] = ""

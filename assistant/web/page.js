@@ -10,7 +10,7 @@ const studyPage = (() => {
 
   let words = {};
   let library = { sources: {}, studies: {} };
-  let turns = []; // {id, question, audience, state, html, text, outcome, study, copy, export}
+  let turns = []; // {id, question, audience, state, html, text, outcome, study, copy, export, rated, comment}
   let busy = ""; // id of the turn that is being answered
   let who = "parent";
   let refused = ""; // what the server said when it refused the last question
@@ -193,17 +193,33 @@ const studyPage = (() => {
     const node = article(told.turn);
     if (!node) return;
     const form = $("form.comment", node);
-    if (told.stored) {
-      form.replaceWith(make("p", { className: "thanks", textContent: told.said }));
-      node.querySelectorAll(".thumb").forEach((thumb) => (thumb.disabled = true));
-      const turn = turns.find((candidate) => candidate.id === told.turn);
-      if (turn) turn.html = $(".reply", node).innerHTML;
-      keep();
-    } else {
-      $("button", form).disabled = false;
-      ($(".problem", form) || form.appendChild(make("p", { className: "problem" }))).textContent = told.said;
+    const turn = turns.find((candidate) => candidate.id === told.turn);
+    $("button", form).disabled = false;
+    $(".problem", form)?.remove();
+    if (!told.stored) {
+      form.append(make("p", { className: "problem", textContent: told.said }));
+      if (told.rating === turn.rated) pressed(turn, ""); // the thumb may be pressed again
+    } else if (turn.comment) {
+      thank(turn, told.said);
     }
     announce(told.said);
+  }
+
+  function thank(turn, sentence) {
+    $("form.comment", article(turn.id)).replaceWith(make("p", { className: "thanks", textContent: sentence }));
+    stored(turn);
+  }
+
+  // A thumb that was pressed stays so, also after a reload: an answer is rated once.
+  function pressed(turn, rating) {
+    turn.rated = rating;
+    article(turn.id).querySelectorAll(".thumb").forEach((thumb) => (thumb.disabled = Boolean(rating)));
+    stored(turn);
+  }
+
+  function stored(turn) {
+    turn.html = $(".reply", article(turn.id)).innerHTML;
+    keep();
   }
 
   // --- sources -----------------------------------------------------------------------------------------------------
@@ -346,16 +362,24 @@ const studyPage = (() => {
     announce(words["reply.copied"]);
   }
 
-  function rate(form) {
-    const turn = turnOf(form);
-    const pressed = $('.thumb[aria-pressed="true"]', article(turn.id));
-    $("button", form).disabled = true;
-    rates = JSON.stringify({
-      turn: turn.id, rating: pressed.dataset.rating, comment: $("textarea", form).value, question: turn.question,
-      outcome: turn.outcome, audience: turn.audience, study: turn.study, at: Date.now(),
-    });
-    unsent = () => rated(JSON.stringify({ turn: turn.id, stored: false, said: refused || words["reply.cut_rating"] }));
+  // A thumb is sent when it is pressed; a comment follows it, marked so that it isn't counted as another rating.
+  function rate(turn, rating, comment) {
+    const { id, question, outcome, audience, study } = turn;
+    turn.comment = comment;
+    $("form.comment button", article(id)).disabled = true;
+    rates = JSON.stringify({ turn: id, rating, comment, question, outcome, audience, study, at: Date.now() });
+    unsent = () => rated(JSON.stringify({ turn: id, rating, stored: false, said: refused || words["reply.cut_rating"] }));
     $("#rate").click();
+  }
+
+  function comment(form) {
+    const turn = turnOf(form);
+    const text = $("textarea", form).value;
+    if (turn.rated && !text.trim()) return thank(turn, words["reply.thanks"]);
+    const thumb = $('.thumb[aria-pressed="true"]', article(turn.id)).dataset.rating;
+    if (turn.rated) return rate(turn, `${thumb}+`, text);
+    pressed(turn, thumb); // it didn't arrive when it was pressed: now both at once
+    rate(turn, thumb, text);
   }
 
   const motion = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
@@ -379,12 +403,13 @@ const studyPage = (() => {
       return true;
     },
     "button.thumb": (node) => {
-      const form = $("form.comment", node.closest("article"));
+      const turn = turnOf(node);
+      const form = $("form.comment", article(turn.id));
       node.closest(".rate").querySelectorAll(".thumb").forEach((thumb) => thumb.setAttribute("aria-pressed", thumb === node));
-      if (form) {
-        form.hidden = false;
-        $("textarea", form).focus();
-      }
+      form.hidden = false;
+      $("textarea", form).focus();
+      pressed(turn, node.dataset.rating);
+      rate(turn, node.dataset.rating, "");
       return true;
     },
     "button.reference": (node) => {
@@ -425,7 +450,7 @@ const studyPage = (() => {
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form.comment")) {
       event.preventDefault();
-      rate(event.target);
+      comment(event.target);
     }
   });
   document.addEventListener("keydown", (event) => {

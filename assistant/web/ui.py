@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from assistant.config import Settings
 from assistant.corpus import Corpus
 from assistant.errors import AssistantError, DatabaseError, QuestionError
-from assistant.feedback import Feedback
+from assistant.feedback import RATINGS, Feedback
 from assistant.messages import Messages
 from assistant.records import AUDIENCES, OUTCOMES, Answer, Audience, Statement, Study
 from assistant.web import export, fragments, shell
@@ -156,7 +156,15 @@ def build(assistant: Answers, messages: Messages, *, on_feedback: OnFeedback | N
         stop.click(None, cancels=[asked], js="() => { studyPage.stop() }", **quiet)
         audience.change(None, audience, js="(audience) => { studyPage.audience(audience) }", **quiet)
         rate = gr.Button(visible="hidden", elem_id="rate")  # page.js presses it
-        rate.click(page.rate, rating, rated, js="() => studyPage.rating()", concurrency_limit=4, **quiet)
+        rate.click(
+            page.rate,
+            rating,
+            rated,
+            js="() => studyPage.rating()",
+            trigger_mode="multiple",  # of two answers rated at once, neither is dropped
+            concurrency_limit=4,
+            **quiet,
+        )
         rated.change(None, rated, js="(said) => { studyPage.rated(said) }", **quiet)
     blocks.queue(max_size=settings.queue + settings.concurrency, default_concurrency_limit=settings.concurrency)
     return blocks
@@ -203,10 +211,11 @@ class Page:
             yield self._failed(turn, self._messages.say("web.internal"))
 
     def rate(self, rating: str) -> str:
-        """Hand a rating on; return JSON of the turn, whether it was kept, and what the reader is told.
+        """Hand a rating on; return JSON of the turn and the rating, whether it was kept, and what the reader is told.
 
         Args:
-            rating: JSON of `{"turn", "rating", "comment", "question", "outcome", "audience", "study"}`.
+            rating: JSON of `{"turn", "rating", "comment", "question", "outcome", "audience", "study", "at"}`; "at" is
+                given back, so that no two results are the same and each is noticed.
         """
         told = _object(rating)
         feedback = Feedback(
@@ -219,7 +228,7 @@ class Page:
             surface="page",
         )
         known = {"", *(study.pmid for study in self._assistant.corpus.studies)}
-        sound = feedback.rating in ("up", "down") and feedback.outcome in OUTCOMES and feedback.audience in AUDIENCES
+        sound = feedback.rating in RATINGS and feedback.outcome in OUTCOMES and feedback.audience in AUDIENCES
         stored, said = False, "web.feedback_not_saved"
         if sound and feedback.study in known and self._on_feedback is not None:
             try:
@@ -227,7 +236,8 @@ class Page:
                 stored, said = True, "page.reply.thanks"
             except DatabaseError as exc:
                 _log.warning("%s", exc)
-        return json.dumps({"turn": str(told.get("turn", "")), "stored": stored, "said": self._messages.say(said)})
+        back = {name: str(told.get(name, ""))[:40] for name in ("turn", "rating", "at")}
+        return json.dumps({**back, "stored": stored, "said": self._messages.say(said)})
 
     def _done(
         self, turn: str, question: str, audience: Audience, answer: Answer, known: frozenset[str]

@@ -294,20 +294,66 @@ def test_a_question_written_from_right_to_left_is_shown_so(visit: Visit) -> None
     assert page.locator(BOX).get_attribute("dir") == "auto"
 
 
-def test_a_rating_reaches_the_store_with_its_comment(visit: Visit, site: Site) -> None:
+def test_a_thumb_counts_when_it_is_pressed_and_a_comment_follows(visit: Visit, site: Site) -> None:
     page = visit()
     turn = ask(page, "What did the study find?")
     turn.get_by_role("button", name="No, not helpful").click()
+    playwright.expect(page.locator("#status")).to_have_text("Thank you.")
+    (rating,) = site.assistant.ratings
+    assert (rating.rating, rating.comment, rating.surface) == ("down", "", "page")
+    assert (rating.question, rating.outcome) == ("What did the study find?", "answered")
+    assert (rating.audience, rating.study) == ("parent", "28287490")
+    assert [thumb.is_disabled() for thumb in turn.locator(".thumb").all()] == [True, True]
     turn.locator("form textarea").fill("too short")
     turn.get_by_role("button", name="Send").click()
     playwright.expect(turn.locator(".thanks")).to_be_visible()
-    (rating,) = site.assistant.ratings
-    assert (rating.rating, rating.comment, rating.surface) == ("down", "too short", "page")
-    assert (rating.question, rating.outcome) == ("What did the study find?", "answered")
-    assert (rating.audience, rating.study) == ("parent", "28287490")
+    assert [(said.rating, said.comment) for said in site.assistant.ratings] == [("down", ""), ("down+", "too short")]
+    assert page.trouble == []
 
 
-def test_a_rating_that_cannot_be_kept_says_so_and_is_not_lost(visit: Visit, site: Site) -> None:
+def test_an_answer_is_rated_once_also_after_a_reload(visit: Visit, site: Site) -> None:
+    page = visit()
+    turn = ask(page, "What did the study find?")
+    turn.get_by_role("button", name="Yes, helpful").click()
+    playwright.expect(page.locator("#status")).to_have_text("Thank you.")
+    page.reload()
+    page.wait_for_selector("body.ready")
+    turn = page.locator("#t1")
+    assert [thumb.is_disabled() for thumb in turn.locator(".thumb").all()] == [True, True]
+    assert turn.locator(".thumb[aria-pressed=true]").get_attribute("data-rating") == "up"
+    turn.locator("form textarea").fill("and clear")
+    turn.get_by_role("button", name="Send").click()
+    playwright.expect(turn.locator(".thanks")).to_be_visible()
+    assert [(said.rating, said.comment) for said in site.assistant.ratings] == [("up", ""), ("up+", "and clear")]
+
+
+def test_two_answers_can_be_rated_and_nothing_more_needs_to_be_said(visit: Visit, site: Site) -> None:
+    page = visit()
+    first, second = ask(page, "What did the study find?"), ask(page, "Is there zinc in it?")
+    first.get_by_role("button", name="Yes, helpful").click()
+    second.get_by_role("button", name="No, not helpful").click()
+    for turn in (first, second):
+        turn.get_by_role("button", name="Send").click()
+        playwright.expect(turn.locator(".thanks")).to_be_visible()
+    assert [(said.rating, said.comment) for said in site.assistant.ratings] == [("up", ""), ("down", "")]
+
+
+def test_a_thumb_that_does_not_arrive_can_be_pressed_again_and_goes_with_the_comment(visit: Visit, site: Site) -> None:
+    page = visit()
+    turn = ask(page, "What did the study find?")
+    page.context.set_offline(True)
+    turn.get_by_role("button", name="Yes, helpful").click()
+    playwright.expect(turn.locator("form .problem")).to_contain_text("didn't arrive")
+    assert [thumb.is_enabled() for thumb in turn.locator(".thumb").all()] == [True, True]
+    assert not site.assistant.ratings
+    page.context.set_offline(False)
+    turn.locator("form textarea").fill("at last")
+    turn.get_by_role("button", name="Send").click()
+    playwright.expect(turn.locator(".thanks")).to_be_visible()
+    assert [(said.rating, said.comment) for said in site.assistant.ratings] == [("up", "at last")]
+
+
+def test_a_comment_that_cannot_be_kept_says_so_and_is_not_lost(visit: Visit, site: Site) -> None:
     page = visit()
     turn = ask(page, "What did the study find?")
     turn.get_by_role("button", name="Yes, helpful").click()
@@ -317,7 +363,7 @@ def test_a_rating_that_cannot_be_kept_says_so_and_is_not_lost(visit: Visit, site
     turn.locator("form textarea").fill("kept")
     turn.get_by_role("button", name="Send").click()
     playwright.expect(turn.locator(".thanks")).to_be_visible()
-    assert [rating.comment for rating in site.assistant.ratings] == ["kept"]
+    assert [(said.rating, said.comment) for said in site.assistant.ratings] == [("up", ""), ("up+", "kept")]
 
 
 def test_copying_takes_the_sources_along(visit: Visit) -> None:

@@ -360,7 +360,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       } catch {}
     }
 
-    /** (Re)make everything from the attributes and the conversation so far. */
+    /** (Re)make everything from the attributes and the conversation. */
     #build() {
       if (!this.#nodes) {
         if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(LOOKS);
@@ -422,7 +422,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       for (const [name, rgb] of Object.entries(colours)) box.style.setProperty(`--${name}`, `rgb(${rgb.map((x) => x * 255).join(' ')})`);
     }
 
-    /** Show what should be shown, also when the page has taken us out and put us back. */
+    /** Show what should be shown, also after an app has moved us. */
     #place() {
       const { box, launch, panel } = this.#nodes;
       const shown = this.#shown;
@@ -665,7 +665,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
         make('table', {}, row('th', words.columns), ...rows), chart);
     }
 
-    /** A thumb counts when it is pressed, and once; a comment follows on its own. */
+    /** A thumb counts at once, and once; a comment follows. */
     #rating(turn) {
       const words = this.#words;
       const { outcome, citations } = turn.answer;

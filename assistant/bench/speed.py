@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.bench_figures import BenchFigures, Times
+from assistant.bench.figures import BenchFigures, Times
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
