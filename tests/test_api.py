@@ -345,7 +345,8 @@ def test_a_comment_after_a_thumb_is_no_second_rating(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"rating": "meh"}, {"rating": "up++"}, {"rating": "up", "comment": "c" * 2001}, {"rating": "up", "stars": 5}]
+    "body",
+    [{}, {"rating": "meh"}, {"rating": "up++"}, {"rating": "up", "comment": "c" * 2001}, {"rating": "up", "stars": 5}],
 )
 def test_feedback_that_breaks_the_form_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     assert_problem(TestClient(app_for(tmp_path)).post("/api/v1/feedback", json=body), "invalid")
