@@ -15,6 +15,8 @@ from chromium import ATTACKS, SHOTS, in_chromium
 from fake_api import ANSWER, CHART, CITATIONS, MOTHERS, STATEMENTS, WIDGET, FakeApi, plain
 from webserver import app_for, served
 
+from assistant.messages import Messages
+from assistant.web.read import add_reading
 from assistant.web.serve import add_files
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -97,6 +99,11 @@ def focused(page: Any) -> str:
     )
 
 
+def rated(api: FakeApi) -> list[Any]:
+    """Return the bodies of the ratings sent."""
+    return [body for _, path, body, _ in api.requests if path == "/api/v1/feedback"]
+
+
 def shoot(page: Any, name: str) -> None:
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"widget-{name}.png")
@@ -156,8 +163,11 @@ def test_an_answer_with_its_citations(visit: Visit, api: FakeApi) -> None:
     card = widget.locator(".card")
     assert card.locator("blockquote").inner_text() == MOTHERS
     assert "Key Findings" in card.locator(".from").inner_text()
-    assert card.locator("a").get_attribute("href") == CITATIONS[0]["url"]
-    assert card.locator("a").get_attribute("rel") == "noopener noreferrer"
+    place = f"read/28287490/technical?start=10&end={10 + len(MOTHERS)}#quote"
+    links = {"Read in context ↗": f"{api.url}{place}", "Open the study ↗": CITATIONS[0]["url"]}
+    assert {link.inner_text(): link.get_attribute("href") for link in card.locator("a").all()} == links
+    for link in card.locator("a").all():
+        assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")
     assert widget.locator(".cite").first.get_attribute("aria-expanded") == "true"
     assert not page.trouble
 
@@ -328,7 +338,9 @@ def test_hostile_text_is_inert_everywhere(visit: Visit, api: FakeApi) -> None:
     widget.locator(".cite").click()
     widget.locator("summary").click()
     assert widget.locator(".said p").first.inner_text().startswith('<img src=x onerror="window.hit=1"> <script>')
-    assert [a.get_attribute("href") for a in widget.locator("a").all()] == ["https://example.org/a"]
+    context, ok = [link.get_attribute("href") for link in widget.locator("a").all()][::-1]
+    assert ok == "https://example.org/a"
+    assert context.startswith(f"{api.url}read/28287490/%3Cimg%20src=x%20onerror="), "an address of ours, encoded"
     assert widget.locator(".cite").count() == 1, "[9] has no citation and stays text"
     tags = page.evaluate(
         "() => [...document.querySelector('study-assistant').shadowRoot.querySelectorAll('*')].flatMap(node =>"
@@ -520,19 +532,50 @@ def test_feedback(rating: str, name: str, visit: Visit, api: FakeApi) -> None:
     page = visit()
     widget = answered(page)
     widget.get_by_role("button", name=name, exact=True).click()
+    widget.locator(".rate").get_by_text("Thank you.").wait_for()
+    counted = {"rating": rating, "comment": "", "outcome": "answered", "study": "28287490", "surface": "widget"}
+    assert rated(api) == [counted], "without a word more"
+    assert focused(page) == "textarea" and not widget.get_by_role("button", name="Helpful").count()
+    widget.locator(".rate").get_by_role("button", name="Send").click()
+    assert focused(page) == "textarea" and len(rated(api)) == 1, "nothing to send"
     widget.locator(".rate textarea").fill("clear <b>words</b>")
     widget.locator(".rate").get_by_role("button", name="Send").click()
-    widget.get_by_text("Thank you.").first.wait_for()
-    assert api.requests[-1][1:3] == (
-        "/api/v1/feedback",
-        {
-            "rating": rating,
-            "comment": "clear <b>words</b>",
-            "outcome": "answered",
-            "study": "28287490",
-            "surface": "widget",
-        },
-    )
+    widget.locator(".rate textarea").wait_for(state="detached")
+    widget.locator(".rate").get_by_text("Thank you.").wait_for()
+    assert rated(api) == [counted, {**counted, "rating": f"{rating}+", "comment": "clear <b>words</b>"}]
+
+
+def test_an_answer_is_rated_once(visit: Visit, api: FakeApi) -> None:
+    page = visit()
+    widget = answered(page)
+    widget.get_by_role("button", name="Helpful", exact=True).click()
+    widget.locator(".rate").get_by_text("Thank you.").wait_for()
+    widget.evaluate("node => node.setAttribute('lang', 'fr')")  # makes everything anew
+    assert widget.locator(".rate").inner_text() == "Merci."
+    page.reload()
+    assert opened(page).locator(".rate").inner_text() == "Thank you."
+    assert len(rated(api)) == 1
+
+
+def test_a_rating_that_does_not_arrive_can_be_sent_again(visit: Visit, api: FakeApi) -> None:
+    page = visit()
+    widget = answered(page)
+    page.context.set_offline(True)
+    widget.get_by_role("button", name="Not helpful").click()
+    widget.locator(".rate").get_by_text("That could not be sent.").wait_for()
+    assert "could not be sent" in widget.locator("[role=status]").inner_text() and not rated(api)
+    page.context.set_offline(False)
+    widget.get_by_role("button", name="Not helpful").click()
+    widget.locator(".rate").get_by_text("Thank you.").wait_for()
+    page.context.set_offline(True)
+    widget.locator(".rate textarea").fill("too long")
+    widget.locator(".rate").get_by_role("button", name="Send").click()
+    widget.locator(".rate").get_by_text("That could not be sent.").wait_for()
+    page.context.set_offline(False)
+    assert widget.locator(".rate textarea").input_value() == "too long", "what was written is not lost"
+    widget.locator(".rate").get_by_role("button", name="Send").click()
+    widget.locator(".rate textarea").wait_for(state="detached")
+    assert [(body["rating"], body["comment"]) for body in rated(api)] == [("down", ""), ("down+", "too long")]
 
 
 def test_figures_and_chart_are_loaded_when_looked_at(visit: Visit, api: FakeApi) -> None:
@@ -555,6 +598,7 @@ def real(site: FakeApi, fake_assistant: Any, tmp_path: Path) -> Iterator[str]:
     own = site.own.rstrip("/")  # type: ignore[attr-defined]
     app = app_for(tmp_path, fake_assistant, allowed_origins=(own,), draw=lambda findings, theme: CHART.encode())
     add_files(app, WIDGET)
+    add_reading(app, fake_assistant.corpus, Messages.load(fake_assistant.settings.prompts), lambda code: None)
     with served(app) as host:
         site.url = f"{host}/"
         yield host
@@ -569,9 +613,15 @@ def test_the_same_answer_as_from_python(real: str, visit: Visit, fake_assistant:
     widget = button(page)
     widget.locator(".cite").first.click()
     assert widget.locator("blockquote").inner_text() == expected["citations"][0]["quote"]
+    with page.expect_popup() as opening:
+        widget.get_by_role("link", name="Read in context").click()
+    assert "".join(opening.value.locator("mark").all_inner_texts()) == expected["citations"][0]["quote"]
+    assert opening.value.evaluate("window.opener") is None
     widget.get_by_role("button", name="Helpful", exact=True).click()
+    widget.locator(".rate").get_by_text("Thank you.").wait_for()
+    widget.locator(".rate textarea").fill("clear")
     widget.locator(".rate").get_by_role("button", name="Send").click()
-    widget.get_by_text("Thank you.").first.wait_for()
+    widget.locator(".rate textarea").wait_for(state="detached")
     if expected["findings"]:
         widget.locator("summary").click()
         widget.locator("img").wait_for()
