@@ -288,6 +288,8 @@ def _eval(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
+    if args.soak < 0 or (args.soak and not args.serve):
+        raise ConfigError("--soak takes seconds, and goes with --serve")
     from assistant.bench.serve import bench_serve
     from assistant.bench.speed import bench
 

@@ -6,6 +6,8 @@ import re
 
 from assistant.lexical import terms
 
+MOST_PARTS = 4
+"""A question of more parts is taken as one: each part is judged by itself, which takes time."""
 _JOINT = re.compile(
     r"\?\s+|;\s+|,?\s+(?:and|or|plus|as well as|but)\s+|,\s+(?=(?:what|how|who|when|where|why|which|did|was"
     r"|were|is|are)\b)",
@@ -17,7 +19,7 @@ _ASKS = re.compile(
 
 
 def split(question: str) -> list[str]:
-    """Return the parts of a question that can each be asked by themselves, at least two, or nothing.
+    """Return the parts of a question that can each be asked by themselves, two to `MOST_PARTS`, or nothing.
 
     A part without a question word of its own takes the opening of the one before it.
 
@@ -43,4 +45,5 @@ def split(question: str) -> list[str]:
             asked.append(piece)
         else:
             asked.append(f"{opening} {piece}".strip())
-    return asked
+    asked = list(dict.fromkeys(asked))
+    return asked if 2 <= len(asked) <= MOST_PARTS else []

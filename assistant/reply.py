@@ -130,7 +130,7 @@ class Reply:
         asked = language_of(question)
         if self._tools.model and asked in CHECKED:
             self._language = asked
-        elif asked != "en":
+        if asked != "en":
             self._foreword = self._tools.messages.notice(asked)
 
     def _understood(self, question: str, history: Sequence[Turn]) -> str:
@@ -169,7 +169,8 @@ class Reply:
                     yield draft
             except ModelError:
                 counts.add("answered.built_in")
-        dropped = any(event.startswith("dropped") for event in events)
+        idle = {"dropped.repeats", "dropped.too_many"}
+        dropped = any(event.startswith("dropped") and event not in idle for event in events)
         said = {number.value for draft in shown for number in numbers(draft.text)}
         cited = {sentence for draft in shown for sentence in draft.cites}
         for draft in composed:
@@ -186,14 +187,20 @@ class Reply:
         return _Judged(question, hits, self._tools.evidence.judge(question, texts))
 
     def _by_part(self, whole: _Judged) -> tuple[_Judged | None, str]:
-        """Return the part of a question that is answered where another is not, and what the other lacks."""
+        """Return those parts of a question that are answered by themselves, together, and what another one lacks."""
         judged = [self._judge(part, whole.hits) for part in parts.split(whole.question)]
         bar = (1 + self._tools.evidence.threshold) / 2  # a part says less than the whole: be surer of it
         answered = [part for part in judged if part.judgement.answered >= bar]
-        if not answered or len(answered) == len(judged):
-            return (answered[0] if answered else None), ""
+        if not answered:
+            return None, ""
+        if len(answered) == 1:
+            together = answered[0]
+        else:
+            best = tuple(map(max, zip(*(part.judgement.sentences for part in answered), strict=True)))
+            least = min(part.judgement.answered for part in answered)
+            together = _Judged(whole.question, whole.hits, Judgement(best, least))
         lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
-        return answered[0], next(filter(None, lacking), "")
+        return together, next(filter(None, lacking), "")
 
     def _compose(self, judged: _Judged, floor: float = 0.5) -> list[Draft]:
         named = sources_named(judged.question, self._study)
@@ -244,9 +251,16 @@ class Reply:
         findings: Sequence[Finding] = (),
     ) -> Iterator[Statement | Answer]:
         said = []
-        for statement in self._verifier.statements(drafts):
+        languages: list[str] = []
+        for statement in self._verifier.statements(_noting(drafts, languages)):
             said.append(statement)
             yield statement
+        if outcome == "answered" and not said:
+            text = self._foreworded(self._say("refusal.unnamed", self._audience))
+            yield Answer(text, "not_in_study", follow_ups=suggestions(self._study), confidence=1 - confidence)
+            return
+        if said and self._language != "en" and set(languages) == {self._language}:
+            self._foreword = ""
         spoken = " ".join(statement.text for statement in said)
         cited = self._verifier.citations
         disagreeing = (
@@ -299,6 +313,13 @@ class Reply:
         )[:2]
         key = "advice.context" if drafts else "advice.nothing"
         yield from self._finish(drafts, "medical_advice", 1.0, f"{lead}\n\n{self._say(key, self._audience)}")
+
+
+def _noting(drafts: Iterable[Draft], languages: list[str]) -> Iterator[Draft]:
+    """Yield drafts, and note what each is written in."""
+    for draft in drafts:
+        languages.append(draft.language)
+        yield draft
 
 
 def shown(study: Study, cited: Sequence[Citation], text: str) -> tuple[Finding, ...]:

@@ -75,7 +75,7 @@ def standalone(question: str, history: Sequence[Turn], study: Study) -> str:
     if len(left) == 1 and _LEADS.match(question) and not changed and not _ASKS_ANEW.search(question):
         told = _measure(previous, measures)
         if told:
-            return re.sub(re.escape(told), _content(question), previous, flags=re.I)
+            return re.sub(re.escape(told), lambda _: _content(question), previous, flags=re.I)
     return f"{exchanged.rstrip('?. ')}? {question}"
 
 

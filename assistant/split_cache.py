@@ -28,18 +28,20 @@ class SplitCache:
         self._version = _version()
         self._known = self._read()
         self._used: dict[str, Any] = {}
+        self._new = False
 
     def sections(self, text: str, pmid: str, source: str, untitled: str) -> tuple[Section, ...]:
         """Return what `split.sections` returns."""
-        name = hashlib.sha256(f"{untitled}\0{text}".encode()).hexdigest()
+        name = _digest(f"{untitled}\0{text}")
         if name in self._known:
             try:
                 found = _restored(self._known[name], text, pmid, source)
-            except (TypeError, ValueError, IndexError):
-                found = None
-            if found is not None:
+            except (TypeError, ValueError, OverflowError):
+                found = ()
+            if found:
                 self._used[name] = self._known[name]
                 return found
+        self._new = True
         made = split.sections(text, pmid, source, untitled)
         self._used[name] = [
             [s.title, s.start, s.end, [[i.start, i.end, i.label, i.bullet, i.before] for i in s.sentences]]
@@ -49,12 +51,14 @@ class SplitCache:
 
     def save(self) -> None:
         """Write what was used, where anything is new and the folder can be written; failing costs time alone."""
-        if self._used.keys() == self._known.keys():
+        if not self._new and len(self._used) == len(self._known):
             return
+        texts = json.dumps(self._used)
+        stored = {"version": self._version, "digest": _digest(texts), "texts": texts}
         partial = self._path.with_name(f"{_FILE}.{os.getpid()}.partial")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps({"version": self._version, "texts": self._used}), encoding="utf-8")
+            partial.write_text(json.dumps(stored), encoding="utf-8")
             os.replace(partial, self._path)
         except OSError:
             with suppress(OSError):
@@ -63,8 +67,9 @@ class SplitCache:
     def _read(self) -> dict[str, Any]:
         try:
             stored = json.loads(self._path.read_text(encoding="utf-8"))
-            texts = stored["texts"] if stored["version"] == self._version else {}
-        except (OSError, ValueError, TypeError, KeyError):
+            sound = stored["version"] == self._version and stored["digest"] == _digest(stored["texts"])
+            texts = json.loads(stored["texts"]) if sound else {}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
         return texts if isinstance(texts, dict) else {}
 
@@ -84,6 +89,10 @@ def _restored(stored: Any, text: str, pmid: str, source: str) -> tuple[Section, 
         )
         for title, start, end, sentences in stored
     )
+
+
+def _digest(texts: str) -> str:
+    return hashlib.sha256(texts.encode()).hexdigest()
 
 
 def _version() -> str:

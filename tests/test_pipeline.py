@@ -268,3 +268,39 @@ def test_the_plainest_questions_get_the_right_outcome(real_assistant: Assistant)
         "who won the football yesterday?": "off_topic",
     }
     assert {question: real_assistant.ask(question).outcome for question in asked} == asked
+
+
+def test_many_parts_are_one_question(fake_assistant: Assistant) -> None:
+    """Else a question within all limits could keep the evidence model busy for minutes."""
+    evidence = fake_assistant._tools.evidence
+    for question in ("why xylitol; " * 150, "; ".join(f"why xylitol{n}" for n in range(120))):
+        evidence.calls.clear()  # type: ignore[attr-defined]
+        fake_assistant.ask(question)
+        assert len(evidence.calls) <= 5  # type: ignore[attr-defined]
+
+
+def test_both_parts_of_a_question_are_answered_where_only_the_whole_is_not(
+    corpus_folder: CorpusFolder, tmp_path: Path
+) -> None:
+    text = "# T\n\n## Methods\n\nMilk iron was measured by spectrometry.\n\n## Money\n\nThe ministry paid it all.\n"
+    corpus_folder.add(technical=text, findings=None)
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        answer = assistant.ask("How was milk iron measured, and what ministry paid it all?")
+    assert answer.outcome == "answered"
+    assert "spectrometry" in answer.text and "ministry paid" in answer.text.lower()
+
+
+def test_a_source_with_reference_numbers_is_answered_from(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
+    text = "# T\n\n## Results\n\nMilk iron rose by 12% in the treated mothers [12].\n"
+    corpus_folder.add(technical=text, findings=None)
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        answer = assistant.ask("By how much rose milk iron in treated mothers?")
+        check_promise(assistant, answer)
+    assert answer.outcome == "answered"
+    assert "12% in the treated mothers. [1]" in answer.text
+    assert answer.citations[0].quote.endswith("[12].")
+
+
+def test_a_follow_up_with_a_backslash_is_text_like_any_other(fake_assistant: Assistant) -> None:
+    turn = Turn(role="user", content="What was the vitamin B12 in milk?")
+    assert fake_assistant.ask("And \\iron?", history=[turn]).text

@@ -79,7 +79,18 @@ def test_what_failed_or_was_left_is_asked_anew() -> None:
     assert ask(assistant, "a") == "4"
 
 
-def test_no_question_is_kept() -> None:
-    assistant = Remembering(Counting(), 10)
-    ask(assistant, "my baby is ill")
-    assert "my baby" not in repr(vars(assistant))
+class Echoing:
+    """Refuses in the reader's own words, and answers in the source's."""
+
+    def stream(self, question: str, **options: Any) -> Iterator[Statement | Answer]:
+        yield Statement("Iron was 3 mg. [1]", ())
+        told = "Iron was 3 mg. [1]" if "iron" in question else f"Iron was 3 mg. [1] Not reported: {question}"
+        yield Answer(told, "answered")
+
+
+def test_nothing_that_a_reader_wrote_is_kept() -> None:
+    assistant = Remembering(Echoing(), 10)
+    ask(assistant, "Has Aaliyah of Torquay epilepsy?")
+    assert not assistant._known
+    ask(assistant, "Does Aaliyah's mother get iron?")
+    assert len(assistant._known) == 1 and "Aaliyah" not in repr(vars(assistant))

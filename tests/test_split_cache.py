@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -49,12 +50,23 @@ def test_a_broken_cache_costs_time_alone(broken: bytes, tmp_path: Path) -> None:
     assert read(tmp_path) == read_corpus(CORPUS)
 
 
-@pytest.mark.parametrize("entry", [None, 3, [[1]], [["t", "x", 2, []]], "text"])
+@pytest.mark.parametrize("entry", [None, 3, [[1]], [["t", "x", 2, []]], "text", [], "", [["t", 1e999, 2, []]]])
 def test_a_broken_entry_costs_time_alone(entry: object, tmp_path: Path) -> None:
+    """Also one whose digest was mended with it."""
     read(tmp_path)
-    stored = json.loads((tmp_path / "sentences.json").read_text())
-    stored["texts"] = dict.fromkeys(stored["texts"], entry)
-    (tmp_path / "sentences.json").write_text(json.dumps(stored))
+    file = tmp_path / "sentences.json"
+    stored = json.loads(file.read_text())
+    texts = json.dumps(dict.fromkeys(json.loads(stored["texts"]), entry))
+    file.write_text(json.dumps({**stored, "texts": texts, "digest": hashlib.sha256(texts.encode()).hexdigest()}))
+    assert read(tmp_path) == read_corpus(CORPUS)
+    assert json.loads(json.loads(file.read_text())["texts"]) != json.loads(texts)  # mended
+
+
+def test_changed_offsets_are_noticed(tmp_path: Path) -> None:
+    read(tmp_path)
+    file = tmp_path / "sentences.json"
+    stored = json.loads(file.read_text())
+    file.write_text(json.dumps({**stored, "texts": stored["texts"].replace("1", "2")}))
     assert read(tmp_path) == read_corpus(CORPUS)
 
 
@@ -63,7 +75,7 @@ def test_texts_that_are_gone_are_forgotten(tmp_path: Path) -> None:
         cache = SplitCache(tmp_path)
         cache.sections(text, "1", "summary", "Summary")
         cache.save()
-    assert len(json.loads((tmp_path / "sentences.json").read_text())["texts"]) == 1
+    assert len(json.loads(json.loads((tmp_path / "sentences.json").read_text())["texts"])) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_no_failure(tmp_path: Path) -> None:

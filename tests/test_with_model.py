@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, open_with_fakes
+from fastapi.testclient import TestClient
 from llm_server import LLMServer, Reply, Request, statements
 
 from assistant import cli
@@ -17,6 +19,7 @@ from assistant.messages import Messages
 from assistant.pipeline import Assistant
 from assistant.records import Answer, Statement
 from assistant.web.metrics import Metrics
+from assistant.web.serve import build
 
 QUESTION = "Was breast milk vitamin B12 of mothers in Cambodia low, as the study found?"
 LIMITED = "What are the limitations of causality in this observational cross-sectional study?"
@@ -181,3 +184,31 @@ def test_a_model_is_scored_beside_the_built_in_answers(
 def test_the_suites_take_no_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["eval", "--suite", "triage", "--model", "openai:test"]) == 2
     assert "--model" in capsys.readouterr().err
+
+
+def test_a_reader_is_told_of_english_unless_the_reply_is_in_their_language(with_model: Open, bare: Assistant) -> None:
+    """A refusal is built in, and so in English, whether or not there is a model."""
+
+    _, assistant = with_model(reply=Reply(text="Did xylitol lozenges shorten nephrolithiasis?"))
+    question = "Quel était le taux de zinc chez les mères de cette étude ?"
+    notice = bare.messages.notice("fr")
+    assert notice in bare.ask(question).text
+    assert notice in assistant.ask(question).text
+
+
+def test_saying_it_twice_is_no_reason_to_say_more(with_model: Open) -> None:
+    def twice(request: Request) -> str:
+        name, words = first(request)
+        return statements((words, [name]), (words, [name]))
+
+    _, assistant = with_model(twice)
+    items = list(assistant.stream(LIMITED))
+    assert sum(isinstance(item, Statement) for item in items) == 1
+
+
+def test_to_be_ready_asks_no_model(with_model: Open, tmp_path: Path) -> None:
+    server, assistant = with_model(lambda request: statements())
+    assistant.settings = replace(assistant.settings, database_url=f"sqlite:///{tmp_path / 'f.db'}")
+    with TestClient(build(assistant, page=False)) as client:
+        assert client.get("/readyz").status_code == 200
+    assert server.requests == []

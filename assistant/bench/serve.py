@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
+SOAKING = 8
+"""Clients of a longer load."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServeFigures:
     """The API beside the bare encoder.
@@ -37,6 +41,7 @@ class ServeFigures:
         hostile_5xx: How many of them got a 5xx, a hang or a connection closed without a word.
         memory: Resident memory of the API's process in MiB: after the first load, and at the end.
         widget: Bytes of the widget, gzip.
+        lasting: A longer load, where one was asked for.
         phone: What a visitor with a slow phone waits for; None where that can't be measured.
     """
 
@@ -48,6 +53,7 @@ class ServeFigures:
     memory: tuple[float, float]
     widget: int
     phone: Phone | None = None
+    lasting: Load | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON-ready values."""
@@ -77,6 +83,11 @@ class ServeFigures:
             f"Memory of the API: {self.memory[0]:.0f} MiB after the first load, {self.memory[1]:.0f} MiB at the end.",
             f"Widget: {self.widget} bytes gzip.",
         ]
+        if self.lasting:
+            lines.append(
+                f"Lasting load by {self.lasting.clients} clients: {self.lasting.requests} answers, "
+                f"{self.lasting.errors} errors, {self.lasting.per_second:.1f} a second."
+            )
         if self.phone:
             lines.append(
                 f"On a throttled phone: the widget's button after {self.phone.button:.1f} s, the first statement "
@@ -111,17 +122,15 @@ def bench_serve(settings: Settings, *, seconds: float = 10.0, soak: float = 0.0,
         )
         with _process(_api, dataclasses.replace(open_to_all, remember=0)) as (port, _):
             api = tuple(load(port, "/api/v1/ask", clients, seconds) for clients in CLIENTS)
+            phone = measure(f"http://127.0.0.1:{port}")
         with _process(_api, open_to_all) as (port, pid):
             again = tuple(load(port, "/api/v1/ask", clients, seconds) for clients in CLIENTS)
-            phone = measure(f"http://127.0.0.1:{port}")
             before = _memory(pid)
             failed = asyncio.run(attack(port, hostile))
-            if soak:
-                lasting = load(port, "/api/v1/ask", 8, soak)
-                again = (*again[:-1], dataclasses.replace(again[-1], errors=again[-1].errors + lasting.errors))
+            lasting = load(port, "/api/v1/ask", SOAKING, soak) if soak else None
             after = _memory(pid)
     widget = len(gzip.compress((WIDGET / "widget.js").read_bytes(), 9))
-    return ServeFigures(api, again, bare, hostile, failed, (before, after), widget, phone)
+    return ServeFigures(api, again, bare, hostile, failed, (before, after), widget, phone, lasting)
 
 
 def _api(settings: Settings, ready: Connection) -> None:

@@ -35,6 +35,8 @@ _TEST = re.compile(
     r"\s*[(\[][rpP]\s*[=<>≤≥]\s*-?[\d.]+(?:[;,]\s*[rpP]\s*[=<>≤≥]\s*-?[\d.]+)*[)\]]"
     r"|[;,]\s*[pP]\s*[=<>≤≥]\s*[\d.]+"
 )
+_REFERENCE = re.compile(r"\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
+"""A source's own pointer to its references ("[12]", "[3, 4]"), which would pass for a citation of ours."""
 _TIMES = re.compile(r"(\d)\s?[x×](?=\s)")
 
 
@@ -64,7 +66,7 @@ def phrase(sentence: Sentence, audience: Audience, named: frozenset[str]) -> str
     Args:
         named: Words that keep their capital; see `names`.
     """
-    text = " ".join(_with_label(sentence, named).split())
+    text = _REFERENCE.sub("", " ".join(_with_label(sentence, named).split()))
     for pattern, replacement in _OPENINGS:
         text = pattern.sub(replacement, text)
     text = re.sub(r"^[^\w\"'“‘(]+", "", text)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.evidence.data import Example
-from assistant.evidence.model import Calibration, summarize
+from assistant.evidence.model import Calibration
 from assistant.lexical import Lexical
 
 CANDIDATES = 24
@@ -47,21 +47,21 @@ def fit(model: Scorer, examples: Sequence[Example]) -> Calibration:
 
     sentence_logits: list[float] = []
     sentence_labels: list[bool] = []
-    rows: list[npt.NDArray[np.float64]] = []
+    best: list[float] = []
     answerable: list[bool] = []
     for example in examples:
         chosen = candidates(example)
         logits = model.logits(example.question, [example.sentences[at] for at in chosen])
         sentence_logits += [float(logit) for logit in logits]
         sentence_labels += [at in example.answers for at in chosen]
-        rows.append(summarize(logits))
+        best.append(float(logits.max()))
         answerable.append(bool(example.answers))
     one = LogisticRegression(C=1e3).fit(np.asarray(sentence_logits)[:, None], sentence_labels)
-    any_ = LogisticRegression(C=1.0, max_iter=1000).fit(np.stack(rows), answerable)
-    probabilities = any_.predict_proba(np.stack(rows))[:, 1]
+    any_ = LogisticRegression(C=1e3).fit(np.asarray(best)[:, None], answerable)
+    probabilities = any_.predict_proba(np.asarray(best)[:, None])[:, 1]
     return Calibration(
         (float(one.coef_[0, 0]), float(one.intercept_[0])),
-        (*map(float, any_.coef_[0]), float(any_.intercept_[0])),
+        (float(any_.coef_[0, 0]), float(any_.intercept_[0])),
         threshold(probabilities, np.asarray(answerable)),
     )
 

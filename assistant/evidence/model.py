@@ -33,12 +33,12 @@ class Calibration:
 
     Attributes:
         sentence: Slope and intercept for one sentence's logit.
-        answered: Weights of the features of `summarize`, the intercept last.
+        answered: Slope and intercept for a question's best logit: whether any of its sentences answers it.
         threshold: The least probability at which a question is answered.
     """
 
     sentence: tuple[float, float]
-    answered: tuple[float, ...]
+    answered: tuple[float, float]
     threshold: float
 
     @classmethod
@@ -50,20 +50,10 @@ class Calibration:
         """
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(data["sentence"]), tuple(data["answered"]), float(data["threshold"]))
+            (slope, intercept), (steepness, offset) = data["sentence"], data["answered"]
+            return cls((slope, intercept), (steepness, offset), float(data["threshold"]))
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise ModelError(f"{path}: cannot be read ({exc}); run: study-assistant train-evidence") from exc
-
-
-def summarize(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return what one question's logits say of whether any sentence answers: best, second best, their soft maximum.
-
-    Args:
-        logits: Shape `(n,)`, n at least 1.
-    """
-    ordered = np.sort(logits.astype(np.float64))[::-1]
-    second = ordered[1] if len(ordered) > 1 else ordered[0]
-    return np.asarray([ordered[0], second, np.log(np.exp(ordered - ordered[0]).sum())])
 
 
 class EvidenceModel:
@@ -104,7 +94,7 @@ class EvidenceModel:
     @classmethod
     def uncalibrated(cls, folder: Path, threads: int = 2) -> EvidenceModel:
         """Return the model of a folder that has an adapter and no calibration yet: logits count as they are."""
-        return cls._of(folder, Calibration((1.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.5), threads)
+        return cls._of(folder, Calibration((1.0, 0.0), (1.0, 0.0), 0.5), threads)
 
     def judge(self, question: str, candidates: Sequence[str]) -> Judgement:
         """Return the judgement of a question over candidate sentences, each as `Section: sentence`."""
@@ -112,8 +102,8 @@ class EvidenceModel:
             return Judgement((), 0.0)
         logits = self.logits(question, candidates)
         slope, intercept = self._calibration.sentence
-        *weights, bias = self._calibration.answered
-        answered = _sigmoid(float(np.dot(summarize(logits), weights)) + bias)
+        steepness, offset = self._calibration.answered
+        answered = _sigmoid(steepness * float(logits.max()) + offset)
         return Judgement(tuple(_sigmoid(slope * float(logit) + intercept) for logit in logits), answered)
 
     def logits(self, question: str, candidates: Sequence[str]) -> npt.NDArray[np.float32]:

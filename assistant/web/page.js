@@ -5,6 +5,7 @@
 const studyPage = (() => {
   const KEPT = "study-assistant:page"; // in sessionStorage: this tab only, gone when it is closed
   const MOST_TURNS = 40; // of the conversation, sent along as history
+  const RATED = 30000; // ms without a word after which a rating counts as lost
   const PATIENCE = 100000; // ms without a word after which a question counts as cut off
   const BESIDE = "(min-width: 1080px)"; // wide enough for a source beside the answer
 
@@ -369,6 +370,8 @@ const studyPage = (() => {
     $("form.comment button", article(id)).disabled = true;
     rates = JSON.stringify({ turn: id, rating, comment, question, outcome, audience, study, at: Date.now() });
     unsent = () => rated(JSON.stringify({ turn: id, rating, stored: false, said: refused || words["reply.cut_rating"] }));
+    const lost = unsent;
+    setTimeout(() => $("form.comment button", article(id) || document)?.disabled && lost(), RATED);
     $("#rate").click();
   }
 

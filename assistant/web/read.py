@@ -55,8 +55,8 @@ class Reading:
         self.style = File.read(_HERE / "read.css", AN_HOUR)
         self._version = hashlib.sha256(self.style.body).hexdigest()[:12]
 
-    async def respond(self, request: Request) -> Response:
-        """Return the page of a text, or one that says in a sentence why there is none."""
+    def respond(self, request: Request) -> Response:
+        """Return the page of a text, or one that says in a sentence why there is none; run in a worker thread."""
         try:
             title, body = self._page(request.path_params, request.query_params)
             status = 200

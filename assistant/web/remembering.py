@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
+from assistant.lexical import terms
 from assistant.records import Answer, Audience, Statement, Turn
 from assistant.web.desk import Streams
 
@@ -18,7 +19,8 @@ class Remembering:
     """Remembers, in memory and by a hash of the question, the latest answers to questions without a history.
 
     The same question of the same corpus has the same answer, so this changes nothing but the time that it takes; an
-    assistant with a chat model is not wrapped in it.
+    assistant with a chat model is not wrapped in it. An answer that says a word of the question which no source says
+    ("no word of Ann") is not remembered: nothing that a reader wrote is kept.
 
     Args:
         assistant: Whose answers they are.
@@ -50,7 +52,17 @@ class Remembering:
         for item in self._assistant.stream(question, audience=audience, study=study):
             items.append(item)
             yield item
+        if _echoes(question, items):
+            return
         with self._lock:
             self._known[name] = tuple(items)
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
+
+
+def _echoes(question: str, items: Sequence[Statement | Answer]) -> bool:
+    """Return whether an answer says a content word of the question that neither a statement nor a quote says."""
+    answer = items[-1]
+    assert isinstance(answer, Answer)
+    backed = [item.text for item in items[:-1]] + [citation.quote for citation in answer.citations]
+    return bool(set(terms(question)) & (set(terms(answer.text)) - set(terms(" ".join(backed)))))

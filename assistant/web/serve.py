@@ -55,7 +55,8 @@ def build(assistant: Assistant, *, page: bool = True, widget: Path = WIDGET) -> 
     recorder = Recorder(store, metrics.lost)
     streams = None if assistant.model else Remembering(assistant, settings.remember)
     recorded = RecordedAssistant(assistant, recorder, metrics.answer, streams)
-    parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=assistant, draw=_draw)
+    probe = assistant.without_model()  # to be ready must not wait for a chat model, nor cost anything
+    parts = Parts.of(recorded, settings, assistant.messages, store, metrics, probe=probe, draw=_draw)
     app = create_app(parts, closing=(recorder.close, store.close))
     add_files(app, widget)
     add_reading(app, assistant.corpus, assistant.messages, metrics.refusal)

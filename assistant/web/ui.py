@@ -188,7 +188,7 @@ class Page:
         Args:
             context: JSON of `{"turn": id, "history": [{"role", "content"}], "known": ["pmid/source"]}`.
         """
-        told = _object(context)
+        question, told = question or "", _object(context)
         turn = str(told.get("turn", ""))
         turn = turn if _TURN.fullmatch(turn) else "t0"
         shown: list[Statement] = []
@@ -280,7 +280,7 @@ def _object(text: str) -> dict[str, Any]:
     """Return a JSON object, or an empty one for anything else."""
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

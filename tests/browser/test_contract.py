@@ -33,7 +33,8 @@ ASKED = (
 def server(real_assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assistant = real_assistant.without_model()
     database = f"sqlite:///{tmp_path_factory.mktemp('contract') / 'feedback.db'}"
-    assistant.settings = replace(assistant.settings, database_url=database, rate_limit="off", rate_limit_total="off")
+    changes = {"database_url": database, "rate_limit": "off", "rate_limit_total": "off", "remember": 0}
+    assistant.settings = replace(assistant.settings, **changes)  # type: ignore[arg-type]
     with served(build(assistant, page=False)) as url:
         yield url
 

@@ -678,16 +678,15 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
         row.firstChild.focus();
         const { ok } = await post(this.#at('api/v1/feedback'), body).catch(() => ({}));
         this.#say((told.textContent = ok ? words.thanks : words.unrated));
-        if (!ok) row.replaceChildren(...before);
-        this.#emit('feedback', body);
+        if (ok) this.#emit('feedback', body);
+        else row.replaceChildren(...before);
         return ok;
       };
-      const more = textButton(words.send, () => (comment.value ? send(`${turn.rated}+`) : comment.focus()));
+      const more = textButton(words.send, () => (comment.value ? send(`${turn.rated}+`) : comment.focus()), { disabled: true });
       const thumbs = ['up', 'down'].map((rating) => textButton(words[rating], async () => {
         turn.rated = rating;
         this.#keep();
-        if (await send(rating, comment, more)) return;
-        turn.rated = '';
+        if ((more.disabled = !(await send(rating, comment, more)))) turn.rated = '';
         this.#keep();
       }));
       const row = make('div', { className: 'row rate' }, ...(turn.rated ? [words.thanks] : thumbs), told);
