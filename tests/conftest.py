@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,6 +28,7 @@ for _key in [key for key in os.environ if key.startswith("ASSISTANT_")]:
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
+from chromium import CHROMIUM, FLAGS  # noqa: E402
 from fake_models import FakeEmbedder, FakeEvidence, FakeTriage  # noqa: E402
 
 from assistant.compose.llm import LanguageModel  # noqa: E402
@@ -133,6 +135,16 @@ def real_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assista
     """The assistant as users get it, over the shipped study; tests that use it are marked `model`."""
     with Assistant.open(Settings(index=tmp_path_factory.mktemp("index"))) as assistant:
         yield assistant
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, headless, started once a module."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split() + ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
-SHOTS = Path(__file__).parents[2] / ".screenshots"
-ATTACKS = Path(__file__).parents[3] / "shared" / "data" / "attacks"
+SHOTS = Path(__file__).parents[1] / ".screenshots"
+ATTACKS = Path(__file__).parents[2] / "shared" / "data" / "attacks"
 in_chromium = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
