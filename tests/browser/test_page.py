@@ -475,6 +475,7 @@ def test_the_keyboard_alone_does_everything(visit: Visit, site: Site) -> None:
     tab_to(".thumb[data-rating=down]")
     page.keyboard.press("Space")
     page.keyboard.type("fine")
+    playwright.expect(page.locator("form.comment button")).to_be_enabled()  # the thumb itself has arrived
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     playwright.expect(page.locator(".thanks")).to_be_visible()
