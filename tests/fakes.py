@@ -21,6 +21,7 @@ class FakeAssistant:
 
     Attributes:
         calls: What was asked, in order.
+        model: It has no chat model.
         closed: Streams that were closed before their end.
         most_at_once: The most streams that ran at the same time.
     """
@@ -37,6 +38,7 @@ class FakeAssistant:
     ) -> None:
         self.corpus: Corpus = read_corpus(corpus)
         self.settings = settings or Settings()
+        self.model = None
         self.calls: list[dict[str, Any]] = []
         self.closed = 0
         self.steps = 0
