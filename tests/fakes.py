@@ -50,6 +50,10 @@ class FakeAssistant:
         self._failure = failure
         self._lock = threading.Lock()
 
+    def without_model(self) -> FakeAssistant:
+        """Return itself."""
+        return self
+
     def stream(
         self, question: str, *, audience: Audience = "parent", history: Sequence[Turn] = (), study: str | None = None
     ) -> Iterator[Statement | Answer]:
