@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from assistant.records import Study
-from assistant.vocabulary import WHO, cohort_pattern, named_who
+from assistant.vocabulary import WHO, named_cohorts, named_who
 
 _DIFFER = (
     r"match\w*|agree\w*|disagree\w*|differ\w*|conflict\w*|discrepan\w*|contradict\w*|inconsisten\w*|consistent\w*"
     r"|mismatch\w*|line up|lines up|same|deviat\w*|square with|add up|at odds|diverge\w*"
 )
 _TEXTS = (
-    r"(?:web ?)?page|website|site|summary|paper|abstract|article|publication|journal|published (?:record|study|version)"
+    r"(?:web ?)?page|website|(?:web|this|your|the) site|summary|paper|abstract|article|publication|journal"
+    r"|published (?:record|study|version)"
     r"|original|sources?|record"
 )
 _SAID = r"figures?|numbers?|values?|results?|data|information|facts?|statements?|claims?|this|these|it"
@@ -22,6 +23,8 @@ _OTHERS = re.compile(
     r"(?:stud|paper|research|trial|work|article|literature)",
     re.I,
 )
+_PAPER = re.compile(r"\b(?:paper|abstract|article|publication|published (?:record|study|version))\b", re.I)
+_PAGE = re.compile(r"\b(?:(?:web ?)?pages?|website|summary|you (?:say|said|show|give|report|state))\b", re.I)
 _OF_SOURCES = re.compile(rf"\b(?:{_DIFFER})\b.*\b(?:{_TEXTS})\b|\b(?:{_TEXTS})\b.*\b(?:{_DIFFER})\b", re.I)
 _OF_FIGURES = re.compile(
     rf"\b(?:which|what|do|does|are|is|any|where|list|show|all)\b.*\b(?:figures?|numbers?|values?)\b.*\b(?:{_DIFFER})\b"
@@ -48,18 +51,12 @@ def asks_about_agreement(question: str, study: Study | None = None) -> bool:
     """
     if _OTHERS.search(question) or re.search(r"conflicts? of interest", question, re.I):
         return False
-    if study is not None:
-        cohorts = {f.cohort for f in study.findings if f.cohort}
-        if any(cohort_pattern(cohort, study).search(question) for cohort in cohorts):
-            return (
-                bool(re.search(rf"\b(?:{_TEXTS})\b", question, re.I))
-                and len(set(re.findall(_SIDES, question, re.I))) > 1
-            )
+    if _PAPER.search(question) and _PAGE.search(question):
+        return True
+    if study is not None and named_cohorts(question, study):
+        return False
     of_groups = re.search(r"\bbetween\b(?!.*\b(?:page|website|site|paper|abstract|sources?|article)\b)", question, re.I)
     if of_groups or named_who(question, WHO):
         return bool(_OF_SOURCES.search(question))
     trusted = _TRUST.search(question) and _ABOUT_TRUST.search(question) and not re.search(r"\bmy\b", question, re.I)
     return bool(_OF_SOURCES.search(question) or _OF_FIGURES.search(question) or trusted)
-
-
-_SIDES = r"\bpage|website|site|paper|abstract|article|publication\b"

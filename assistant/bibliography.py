@@ -13,8 +13,9 @@ _WORK = r"(?:study|paper|article|research|work|publication|it|this|that)"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "title": re.compile(rf"\b(?:title|titled|called|name of (?:the|this) {_WORK}|full name)\b", re.I),
     "authors": re.compile(
-        rf"\bauthors?\b(?! (?:say|said|suggest|conclude|recommend|think|find|found|report|mention|claim|note"
-        rf"|argue|believe|call|warn))"
+        r"\bwho\b[^.?!]{0,20}\bauthors?\b|\b(?:name|names|list|give|state|cite|tell me)\b[^.?!]{0,25}\bauthors?\b"
+        r"|^\W*(?:the |study |paper )?authors?(?: names?| list)?\W*(?:$|(?:and|,|/|\+) )"
+        r"|(?:\band |,|/)\s?authors?\W*$"
         rf"|\bwho (?:(?:actually|all) )?(?:wrote|did|ran|conducted|published|carried out|made|is behind|are "
         rf"behind|'s behind) (?:the |this )?{_WORK}\b"
         rf"|\bwho (?:are|were) the (?:scientists|researchers|people behind)|\b(?:scientists|researchers"
@@ -23,14 +24,18 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         re.I,
     ),
     "journal": re.compile(
-        r"\b(?:journal|magazine|periodical)\b|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come "
-        r"out|appear\w*)\b"
-        r"|\bpublished in (?:which|what)\b|\b(?:volume|issue|article number)\b",
+        r"\b(?:what|which|name of the|the) (?:\w+ )?(?:journal|magazine|periodical)\b(?! (?:article|paper|sa))"
+        r"|\bjournal\b(?=\W*(?:please|pls)?\W*$|,| name| title| and\b)"
+        r"|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come out|appear\w*)\b"
+        r"|\bpublished in (?:which|what)\b|\b(?:which|what) (?:volume|issue)\b"
+        r"|\b(?:volume|issue)(?= (?:number|and (?:issue|page))\b|,| ?/)|\barticle number\b",
         re.I,
     ),
     "year": re.compile(
         rf"\b(?:what|which) year\b(?=.*\b(?:publi\w+|c[ao]me out|appear\w*|written|released|{_NAMED})\b"
-        rf"|\W*$)|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
+        rf"|.{{0,15}}\bfrom\b|\W*$)|\bis (?:this|it|the {_NAMED}) (?:\w+ )?(?:recent|new|old|up[- ]to[- ]date)\b"
+        r"|\b(?:authors?|title|journal)\b[^.?!]{0,20}\byear\b"
+        rf"|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
         rf"|come out|came out|written|appear|released|out)\b"
         r"|\b(?:publication|published) (?:date|year|when)\b|\bhow (?:old|recent|new) is (?:the|this) "
         r"(?:study|paper|article|research)\b|\byear of publication\b|\bdate of publication\b",

@@ -40,8 +40,8 @@ class Asked:
 NOTHING = Asked()
 
 _POLITE = re.compile(
-    r"\b(?:please|(?:can|could|would|will) you(?: please)?|(?:tell|show|give|remind) me"
-    r"|i (?:would like|want) to know)\b",
+    r"\b(?:please|pls|(?:can|could|would|will) (?:you|u)(?: please| just)?|(?:just )?(?:tell|show|give|remind) me"
+    r"|i (?:would like|want) to know|i(?:'m| am) looking for|i (?:just )?(?:need|want)|as (?:given|stated|reported))\b",
     re.I,
 )
 _PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors(?= \w))"
@@ -51,7 +51,7 @@ _PAPER_ASKED = re.compile(
 )
 _PAGE_ASKED = re.compile(rf"\b{_PAGE}\b", re.I)
 _INTERVAL = re.compile(r"\b(?:\d{2}\s?%?\s?)?(?:confidence (?:interval|limit)s?|CIs?\b|intervals?\b)", re.I)
-_P = re.compile(r"\bp[- ]?values?\b|\b(?:statistical(?:ly)? )?significan(?:t|ce)\b", re.I)
+_P = re.compile(r"\bp(?:[- ]?values?)?\b(?!/)|\b(?:statistical(?:ly)? )?significan(?:t|ce)\b", re.I)
 _N = re.compile(r"\bsample sizes?\b|\bhow many\b|\b(?:number|count) of\b|\bn\b", re.I)
 _CORRELATION = re.compile(
     r"\b(?:(?:cor)?relat(?:ed|ions?|ionships?|es?)|correlat\w*|associat\w*|link(?:s|ed)?|connect\w*|"
@@ -71,7 +71,7 @@ _COUNTED = re.compile(
     re.I,
 )
 _UNCOUNTED = re.compile(
-    r"\b(?:how many|(?:number|count) of)(?: \w+){0,3}?"
+    r"\b(?:how many|(?:number|count) of)(?: (?!in\b|per\b|at\b|from\b|each\b)\w+){0,3}?"
     r" (?:samples?|sites?|arms?|groups?|cohorts?|countries|places|studies)\b",
     re.I,
 )
@@ -102,9 +102,19 @@ _FILLER = frozenset(
 _OF_STATES = frozenset(
     stem(word) for word in "take took taken get got receive received use used give gave given".split()
 )
-_OF_STRENGTH = frozenset(stem(word) for word in "strong stronger strongest weak weaker weakest strength other".split())
+_OF_STRENGTH = frozenset(
+    stem(word) for word in "strong stronger strongest weak weaker weakest strength no other".split()
+)
 _SYNONYMS = {stem("enough"): stem("sufficient"), stem("adequate"): stem("sufficient"), "suppl": stem("supplement")}
 _HOW = re.compile(r"\bhow (?:much|many|high|low|long|great|big|large|strong)\b", re.I)
+_HOW_DONE = re.compile(
+    r"\bhow (?:was|were|is|are|did (?:they|the \w+)|do (?:they|you))\b.{0,60}?"
+    r"\b(?:measur|assess|determin|analy[sz]|assay|collect|tak(?:e|en)\b|test|obtain|calculat|defin|quantif)",
+    re.I,
+)
+_WHAT_DOES = re.compile(r"\bwhat(?:['’]?s| is| does| do| can| would| did)\b.{0,40}\b(?:do|for|good for)\b", re.I)
+_FIGURES = re.compile(r"\b(?:levels?|concentrations?|values?|figures|numbers)\b(?! of)", re.I)
+_OPEN = re.compile(r"\b(?:who|where|when|why|which)\b", re.I)
 _MOTHERS = "|".join(map(re.escape, WHO["mother"]))
 _HER_MILK = re.compile(
     rf"\b(?:{_MOTHERS})(?:['’]s?)? (?:own )?(?=(?:breast ?)?milk\b)"
@@ -120,6 +130,8 @@ def matching(question: str, study: Study) -> Asked:
     Every word of the question must be accounted for, by the study's own words for measures, groups and who was
     studied, or by the everyday words in which figures are asked for; one that isn't, and nothing is matched.
     """
+    if _HOW_DONE.search(question) or _WHAT_DOES.search(question):
+        return NOTHING
     rest = _POLITE.sub(" ", question)
     sources = sources_named(rest, study)
     rest = _PAGE_ASKED.sub(" ", _PAPER_ASKED.sub(" ", rest))
@@ -163,7 +175,9 @@ def matching(question: str, study: Study) -> Asked:
     exact = [f for f in found if measured[f.measure] == named]
     measures = {f.measure for f in exact or found}
     ambiguous = len(measures) > 1 and wanted == "level"
-    if not found or ambiguous or (wanted == "level" and not named and not average):
+    several = len(who) > 1 and not _OPEN.search(question)
+    told = named or average or several or (who and (wants or _FIGURES.search(question)))
+    if not found or ambiguous or (wanted == "level" and not told):
         return NOTHING
     return Asked(tuple(exact or found), who, cohorts, sources, wants)
 

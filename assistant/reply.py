@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from assistant import agreement, bibliography, conflicts, notices, parts, rewrite
 from assistant.compose import Draft, extractive
-from assistant.compose.figured import Figured, contradicts, figured
+from assistant.compose.figured import Figured, by_part, contradicts
+from assistant.compose.overall import asks_for_all, overall
 from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_terms, suggestions
 from assistant.embed import Embedder, Vectors
 from assistant.errors import ModelError
 from assistant.evidence import Evidence, Judgement
 from assistant.figures import sources_named
+from assistant.gist import gist
 from assistant.language import language_of
 from assistant.lexical import terms
 from assistant.messages import Messages
 from assistant.numerals import numbers
 from assistant.records import Answer, Audience, Citation, Finding, Hit, Outcome, Statement, Study, Turn
+from assistant.reported import unreported
 from assistant.retrieve import Retriever
 from assistant.standing import decimal
 from assistant.support import Support
@@ -90,20 +93,29 @@ class Reply:
             vector: The question's embedding, shape `(d,)`.
         """
         self._speak(question)
-        record = bibliography.drafts(question, self._study)
+        record = bibliography.drafts(gist(question), self._study)
         if record and triaged.kind != "advice":
             yield from self._finish(record, "answered", 1.0)
             return
-        understood = self._understood(question, history)
+        understood = gist(self._understood(question, history))
         if understood != question:
             vector = self._tools.embedder.encode([understood])[0]
         if triaged.kind != "advice" and agreement.asks_about_agreement(understood, self._study):
             yield self._compare()
             return
-        figures = figured(understood, self._study, self._audience, self._tools.messages)
+        if triaged.kind != "advice" and asks_for_all(understood) and (told := overall(self._study, self._audience)):
+            yield from self._finish(told, "answered", FIGURED)
+            return
+        figures, rest = by_part(understood, self._study, self._audience, self._tools.messages)
+        absent = unreported(understood, self._study)
         if figures.complete and triaged.kind != "advice":
             yield from self._finish(
-                figures.drafts, "answered", FIGURED, self._premise(understood), "", figures.findings
+                figures.drafts,
+                "answered",
+                FIGURED,
+                self._premise(understood),
+                self._lacks(absent),
+                figures.findings,
             )
             return
         judged = self._judge(understood, self._find(understood, vector))
@@ -111,19 +123,23 @@ class Reply:
             yield from self._advise(judged)
             return
         bar = OFF_TOPIC if triaged.kind == "off_topic" else self._tools.evidence.threshold
-        if figures or judged.judgement.answered >= bar:
-            yield from self._answer(judged, figures)
+        if rest:
+            answered, missing = self._by_part(judged, rest)
+            yield from self._answer(answered or judged, figures, absent or missing, told=bool(answered))
+            return
+        if figures or (judged.judgement.answered >= bar and not absent):
+            yield from self._answer(judged, figures, absent, told=judged.judgement.answered >= bar)
             return
         far = not judged.hits or judged.hits[0].score < FAR_OFF
         surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
         if (triaged.kind == "off_topic" and (surely or far)) or (far and triaged.kind == "chat"):
             yield self._off_topic(judged)
             return
-        answered, missing = self._by_part(judged)
+        answered, missing = self._by_part(judged, parts.split(understood))
         if answered:
-            yield from self._answer(answered, Figured(), missing)
+            yield from self._answer(answered, Figured(), absent or missing, told=True)
         else:
-            yield from self._refuse(judged)
+            yield from self._refuse(judged, absent)
 
     def _speak(self, question: str) -> None:
         """Set what language the reply is in, and what it says first where that isn't the question's."""
@@ -186,9 +202,10 @@ class Reply:
         texts = [hit.sentence.in_context for hit in hits]
         return _Judged(question, hits, self._tools.evidence.judge(question, texts))
 
-    def _by_part(self, whole: _Judged) -> tuple[_Judged | None, str]:
+    def _by_part(self, whole: _Judged, pieces: Sequence[str]) -> tuple[_Judged | None, str]:
         """Return those parts of a question that are answered by themselves, together, and what another one lacks."""
-        judged = [self._judge(part, whole.hits) for part in parts.split(whole.question)]
+        asked = [part for part in pieces if not unreported(part, self._study)]
+        judged = [self._judge(part, whole.hits) for part in asked]
         bar = (1 + self._tools.evidence.threshold) / 2  # a part says less than the whole: be surer of it
         answered = [part for part in judged if part.judgement.answered >= bar]
         if not answered:
@@ -215,9 +232,9 @@ class Reply:
             published=self._say("sources.published", self._audience),
         )
 
-    def _answer(self, judged: _Judged, figures: Figured, missing: str = "") -> Iterator[Statement | Answer]:
-        answered = judged.judgement.answered >= self._tools.evidence.threshold
-        composed = self._compose(judged) if answered else []
+    def _answer(self, judged: _Judged, figures: Figured, missing: str, *, told: bool) -> Iterator[Statement | Answer]:
+        """Yield the answer made of figures and, where the sources tell what was asked, of their sentences."""
+        composed = self._compose(judged) if told else []
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
         closing = " ".join(filter(None, [self._lacks(missing), self._unsure(confidence)]))
         yield from self._finish(
@@ -293,8 +310,8 @@ class Reply:
         text = self._foreworded(self._say("off_topic", self._audience))
         return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
-    def _refuse(self, judged: _Judged) -> Iterator[Statement | Answer]:
-        missing = missing_terms(judged.question, self._study)
+    def _refuse(self, judged: _Judged, absent: str = "") -> Iterator[Statement | Answer]:
+        missing = absent or missing_terms(judged.question, self._study)
         lead = (
             self._say("refusal.lead", self._audience, missing=missing)
             if missing

@@ -93,6 +93,12 @@ def cohort_pattern(cohort: str, study: Study) -> re.Pattern[str]:
     return _pattern(cohort, (study.title, *(source.text for source in study.sources)))
 
 
+def named_cohorts(text: str, study: Study) -> frozenset[str]:
+    """Return which cohorts of a study's findings a text names."""
+    cohorts = dict.fromkeys(finding.cohort for finding in study.findings if finding.cohort)
+    return frozenset(cohort for cohort in cohorts if cohort_pattern(cohort, study).search(text))
+
+
 @functools.lru_cache(256)
 def _pattern(cohort: str, texts: tuple[str, ...]) -> re.Pattern[str]:
     """Return the pattern for a cohort; kept, since every question asks for it and the texts don't change."""

@@ -283,8 +283,8 @@ def test_both_parts_of_a_question_are_answered_where_only_the_whole_is_not(
     corpus_folder: CorpusFolder, tmp_path: Path
 ) -> None:
     text = (
-        "# T\n\n## Methods\n\nMilk iron was measured by spectrometry.\n\n## Money\n\nThe ministry paid the salaries.\n\n"
-        "## Staff\n\nTwo nurses collected the spots.\n"
+        "# T\n\n## Methods\n\nMilk iron was measured by spectrometry.\n\n## Money\n\n"
+        "The ministry paid the salaries.\n\n## Staff\n\nTwo nurses collected the spots.\n"
     )
     corpus_folder.add(technical=text, findings=None)
     question = "How was milk iron measured, which ministry paid the salaries, and how many nurses collected the spots?"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from assistant.compose import Draft
 from assistant.compose.phrasing import names, phrase, standing
+from assistant.compose.siblings import with_sibling
 from assistant.lexical import terms
 from assistant.numerals import numbers
 from assistant.records import Audience, Sentence, Study
+from assistant.vocabulary import named_cohorts
 
 PUBLISHED = "published"
 MOST_STATEMENTS = 4
@@ -72,6 +74,11 @@ def compose(
         (c for c in candidates if c.sentence.tells),
         key=lambda c: -(c.rank + weight.get(c.sentence.source, 0.0)),
     )
+    groups = named_cohorts(question, study)
+    # What is said of the other group alone is no answer for the one that was asked about.
+    ranked = [
+        c for c in ranked if not groups or groups & (n := named_cohorts(c.sentence.text, study)) or not n
+    ] or ranked
     if not ranked:
         return []
     drafts: list[Draft] = []
@@ -87,6 +94,8 @@ def compose(
         if candidate.probability < (max(floor, 0.7 * best) if drafts else min(floor, 0.55 * best)):
             continue
         group = standing(sentence, before.get(sentence))
+        if not drafts:
+            group = with_sibling(group, question, study)
         own = {term for part in group for term in terms(part.body)}
         values = {number.value for part in group for number in numbers(part.body)}
         mass = sum(map(idf, own)) or 1.0

@@ -12,6 +12,7 @@ from assistant.compose.extractive import PUBLISHED
 from assistant.compose.phrasing import names, phrase
 from assistant.figures import matching
 from assistant.messages import Messages
+from assistant.parts import split
 from assistant.phrasing import Figures, sentence
 from assistant.ratios import ratios
 from assistant.records import Audience, Finding, Study
@@ -65,6 +66,24 @@ def figured(question: str, study: Study, audience: Audience, messages: Messages)
     if told is None:
         return Figured()
     return Figured((_draft(told),), told.findings, not _ASKS_WHY.search(question))
+
+
+def by_part(question: str, study: Study, audience: Audience, messages: Messages) -> tuple[Figured, tuple[str, ...]]:
+    """Return the figures that a question asks for, as a whole or else part by part, and the parts without any.
+
+    Nothing where no part asks for figures alone, and for the whole question no parts.
+    """
+    whole = figured(question, study, audience, messages)
+    if whole:
+        return whole, ()
+    told = {part: figured(part, study, audience, messages) for part in split(question)}
+    found = [figures for figures in told.values() if figures.complete]
+    if not found:
+        return whole, ()
+    rest = tuple(part for part, figures in told.items() if not figures.complete)
+    drafts = tuple(dict.fromkeys(draft for figures in found for draft in figures.drafts))
+    findings = tuple(dict.fromkeys(finding for figures in found for finding in figures.findings))
+    return Figured(drafts, findings, not rest), rest
 
 
 def _draft(told: Figures) -> Draft:

@@ -61,6 +61,10 @@ _GENERAL = frozenset(
         "baseline "
         "participants subjects sample samples reader readers article trial little ones guys folks actual "
         "down husband wife daughter son company declared numeric percent percentage site sites score "
+        "vs off alone proportion incidence status often again early earlier sooner during top second through past now "
+        "older younger bigger quicker manage prevent raise none round odd beforehand afterwards till concentration "
+        "correlation association associated add lose lost because trouble stuff three danger gp nurse midwife doctor "
+        "dietitian paediatrician pediatrician drafting draft writing piece guideline evidence table "
         "scores wk wks mg formal gets hers dear sorry tbh idk anyways nobody bothered checking noticed chance"
     )
 )
@@ -74,6 +78,7 @@ def missing_terms(question: str, study: Study) -> str:
     Neighbouring words stay together; at most two such stretches are named.
     """
     known = {term for source in study.sources for term in terms(source.text)} | set(terms(study.title))
+    known |= {term.replace("iz", "is") for term in known} | {term.replace("is", "iz") for term in known}
     known |= {term for finding in study.findings for name in names(finding.who) for term in terms(name)}
     stretches: list[tuple[int, int]] = []
     for word in _WORD.finditer(question):

@@ -1,0 +1,63 @@
+"""A message → the part of it that asks, without what it tells of the asker."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.lexical import terms
+
+_LEAST_TERMS = 2
+_END = re.compile(r"(?<=[.?!;…])\s+|\n+|(?<=:)\s+(?=[A-Z])|\s+[-–—]+\s+")
+_ASK = (
+    r"what|what'?s|how|who|who'?s|whom|whose|when|where|why|which|is|isn'?t|are|aren'?t|was|wasn'?t|were|weren'?t|do|does"
+    r"|doesn'?t|did|didn'?t|can|could|has|have|had|should|would|will|any|anything"
+)
+_TELLS = r"i|i'm|(?-i:im)|i'?ve|ive|we|we'?re|my|mine|our|she|she'?s|shes|he|he'?s|hes|nobody|no one"
+_CLAUSE = re.compile(rf",\s+(?=(?:and |but |so )?(?:{_ASK}|{_TELLS})\b)", re.I)
+_OPENS = re.compile(rf"^\W*(?:(?:and|but|so|ok|okay|also|then|well|now|please|just)\b\W*)*(?:{_ASK})\b", re.I)
+_REQUESTS = re.compile(
+    r"\b(?:tell|give|show|list|name|explain|summari[sz]e|remind|i need|i want|i'?d like|looking for|wondering)\b", re.I
+)
+_OF_ASKER = re.compile(
+    rf"\b(?:{_TELLS}|me|our|us|someone|somebody)\b|\bhere\W*$"
+    r"|^\W*(?:(?:a|as an?) )?(?:\w+ )?"
+    r"(?:gp|nurse|midwife|doctor|dietitian|pa?ediatrician|registrar|resident|consultant|pharmacist"
+    r"|health visitor|lactation consultant|student|journalist|dad|mum|mom|granny|grandma|parent)\W*$"
+    r"|^\W*(?:drafting|writing|preparing|reviewing|reading|working on|looking at)\b",
+    re.I,
+)
+_OF_SOURCES = re.compile(r"\b(?:sa(?:ys?|id)|gives?|states?|reports?|counts?)\b|\d", re.I)
+_SOURCES = re.compile(r"\b(?:paper|abstract|article|page|website|study)\b", re.I)
+_POINTS_BACK = re.compile(
+    r"\b(?:that|those|these|them|such|either|one|ones)\b|\bthis\b(?! (?:study|paper|page|article|research|trial|site))"
+    r"|\b(?:he|she|his|her|him)\b",
+    re.I,
+)
+
+
+def gist(message: str) -> str:
+    """Return a message without the parts that tell of the asker, or all of it where what is left needs them.
+
+    >>> gist("GP here. Does this back screening pregnant women?")
+    'Does this back screening pregnant women?'
+    >>> gist("Infants were sampled late. Do the authors treat that as a problem?")
+    'Infants were sampled late. Do the authors treat that as a problem?'
+    """
+    pieces = [piece for sentence in _END.split(message) for piece in _CLAUSE.split(sentence) if piece.strip(" .,;")]
+    kept = [piece.strip() for piece in pieces if _asks(piece) or not _tells_of_asker(piece)]
+    if len(kept) == len(pieces) or not any(map(_asks, kept)):
+        return message
+    asked = " ".join(kept).strip(" ,;")
+    known = re.sub(r"\bdoes this\b", "does it", asked, flags=re.I)
+    if len(terms(asked)) < _LEAST_TERMS or _POINTS_BACK.search(known):
+        return message
+    return asked
+
+
+def _asks(piece: str) -> bool:
+    return bool("?" in piece or _OPENS.match(piece) or _REQUESTS.search(piece))
+
+
+def _tells_of_asker(piece: str) -> bool:
+    told = _SOURCES.search(piece) and _OF_SOURCES.search(piece)
+    return bool(_OF_ASKER.search(piece)) and not told
