@@ -112,7 +112,7 @@ _HOW_DONE = re.compile(
     r"\b(?:measur|assess|determin|analy[sz]|assay|collect|tak(?:e|en)\b|test|obtain|calculat|defin|quantif)",
     re.I,
 )
-_WHAT_DOES = re.compile(r"\bwhat(?:['’]?s| is| does| do| can| would| did)\b.{0,40}\b(?:do|for|good for)\b", re.I)
+_WHAT_DOES = re.compile(r"\bwhat (?:does|do|can|would|did)\b.{0,40}\bdo\b|\bwhat(?:['’]?s| is)\b.{0,30}\bfor\W*$", re.I)
 _FIGURES = re.compile(r"\b(?:levels?|concentrations?|values?|figures|numbers)\b(?! of)", re.I)
 _OPEN = re.compile(r"\b(?:who|where|when|why|which)\b", re.I)
 _MOTHERS = "|".join(map(re.escape, WHO["mother"]))
