@@ -68,7 +68,7 @@ def test_a_tiny_training_ends_in_a_model_that_opens(public: Path, written: Path,
     pytest.importorskip("datasets", reason='pip install "study-assistant[train]"')
     said: list[str] = []
     train(public, tmp_path / "out", tiny=True, written=written, say=said.append)
-    assert [line.partition(":")[0] for line in said[:2]] == ["general", "studies 1"]
+    assert [line.partition(":")[0] for line in said[:3]] == ["general", "studies 1", "mistakes"]
     file = tmp_path / "out" / "adapter.safetensors"
     assert 1e6 < file.stat().st_size < 12e6
     model = EvidenceModel.load(tmp_path / "out")

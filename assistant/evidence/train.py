@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.embed import offline, packaged_model
+from assistant.embed import SentenceTransformerEmbedder, offline, packaged_model
 from assistant.errors import DataError
 from assistant.evidence import calibrate, data
 from assistant.evidence.data import Example, Pair
+from assistant.evidence.mining import mined
 from assistant.evidence.model import MAX_TOKENS, EvidenceModel, cross_encoder_network, packed
 from assistant.lexical import Lexical, terms
 
@@ -28,8 +29,8 @@ SEED = 17
 BATCH = 32
 PASSES = 3
 """Passes over the questions written about studies."""
-LEARNING_RATE = 6e-5
-"""Greatest one of each pass."""
+LEARNING_RATE, LAST_LEARNING_RATE = 6e-5, 3e-5
+"""Greatest one of each pass, and of the last one, over the mistakes that are left."""
 TINY = 320
 """Pairs of each of the two passes that only prove the path."""
 
@@ -65,25 +66,44 @@ def train(
         raise DataError(f"{folder}: holds no public data; give its folder with --data")
     offline()
     import torch
-    from safetensors.torch import save_file
     from sentence_transformers import CrossEncoder
 
     torch.set_num_threads(threads)
     torch.manual_seed(SEED)
     model = CrossEncoder(str(packaged_model()), num_labels=1, max_length=MAX_TOKENS)
     split = data.written_split(folder, written)
-    passes = stages(folder, split.train, data.contrasts(folder, written))
+    contrasts = data.contrasts(folder, written)
+    passes = stages(folder, split.train, contrasts)
     for stage in passes[:2] if tiny else passes:
         pairs = stage.pairs[:TINY] if tiny else stage.pairs
         say(f"{stage.name}: {len(pairs)} pairs")
         fit(model, pairs, out / "logs")
-    out.mkdir(parents=True, exist_ok=True)
-    weights = packed(model.model, cross_encoder_network(packaged_model()))
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, out / "adapter.safetensors")
+    store(model, out)
+    asked = [*split.train, *neighbours(split.train, SEED)]
+    random.Random(SEED).shuffle(asked)
+    mistakes = mined(
+        asked[:TINY] if tiny else asked,
+        EvidenceModel.uncalibrated(out, threads),
+        SentenceTransformerEmbedder("", threads),
+        SEED,
+    )
+    say(f"mistakes: {len(mistakes)} pairs")
+    fit(model, [*mistakes, *contrasts][: TINY if tiny else None], out / "logs", LAST_LEARNING_RATE)
+    store(model, out)
     held = split.calibration[:60] if tiny else split.calibration
     calibration = calibrate.fit(EvidenceModel.uncalibrated(out), held)
     (out / "calibration.json").write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
     say(f"threshold {calibration.threshold:.3f}; adapter {(out / 'adapter.safetensors').stat().st_size / 1e6:.1f} MB")
+
+
+def store(model: CrossEncoder, out: Path) -> None:
+    """Write a model's differences from the packaged one into a folder."""
+    from safetensors.torch import save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    network: Any = model.model
+    weights = packed(network, cross_encoder_network(packaged_model()))
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, out / "adapter.safetensors")
 
 
 def stages(folder: Path, written: Sequence[Example], contrasts: Sequence[Pair]) -> list[Stage]:
@@ -136,7 +156,7 @@ def neighbours(examples: Sequence[Example], seed: int) -> list[Example]:
     return made
 
 
-def fit(model: CrossEncoder, pairs: Sequence[Pair], logs: Path) -> None:
+def fit(model: CrossEncoder, pairs: Sequence[Pair], logs: Path, learning_rate: float = LEARNING_RATE) -> None:
     """Train a cross-encoder on pairs, once; its word embeddings stay as they are, and so need not be shipped."""
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
@@ -157,7 +177,7 @@ def fit(model: CrossEncoder, pairs: Sequence[Pair], logs: Path) -> None:
         output_dir=str(logs),
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
-        learning_rate=LEARNING_RATE,
+        learning_rate=learning_rate,
         warmup_steps=0.06,
         weight_decay=0.01,
         bf16=True,
