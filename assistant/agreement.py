@@ -23,15 +23,31 @@ _OTHERS = re.compile(
     r"(?:stud|paper|research|trial|work|article|literature)",
     re.I,
 )
-_PAPER = re.compile(r"\b(?:paper|abstract|article|publication|published (?:record|study|version))\b", re.I)
-_PAGE = re.compile(r"\b(?:(?:web ?)?pages?|website|summary|you (?:say|said|show|give|report|state))\b", re.I)
-_OF_SOURCES = re.compile(rf"\b(?:{_DIFFER})\b.*\b(?:{_TEXTS})\b|\b(?:{_TEXTS})\b.*\b(?:{_DIFFER})\b", re.I)
+_PAPER = re.compile(
+    r"\b(?:paper|abstract|article|publication|journal|pubmed|original|source|published (?:record|study|version))\b",
+    re.I,
+)
+_PAGE = re.compile(
+    r"\b(?:(?:web ?)?page|(?:this|your|the|web) ?site|website|you (?:say|said|show|give|report|state))\b", re.I
+)
+_BESIDE = re.compile(
+    rf"\b(?:{_DIFFER}|but|vs|versus|while|whereas|than|true|which (?:is|one)|as well as)\b|,[^,?]{{0,40}}\b(?:says?"
+    rf"|said)\b",
+    re.I,
+)
+_OF_SOURCES = re.compile(
+    rf"\b(?:{_DIFFER})\b[^.?!]{{0,80}}\b(?:{_TEXTS})\b|\b(?:{_TEXTS})\b[^.?!]{{0,80}}\b(?:{_DIFFER})\b", re.I
+)
 _OF_FIGURES = re.compile(
-    rf"\b(?:which|what|do|does|are|is|any|where|list|show|all)\b.*\b(?:figures?|numbers?|values?)\b.*\b(?:{_DIFFER})\b"
+    rf"\b(?:which|what|do|does|are|is|any|where|list|show|all)\b[^.?!]{{0,80}}\b(?:figures?|numbers?"
+    rf"|values?)\b[^.?!]{{0,80}}\b(?:{_DIFFER})\b"
     rf"|\b(?:discrepanc\w+|contradiction\w*|disagreement\w*|inconsistenc\w+|conflicts?)\b(?!\s+of\s+interest)",
     re.I,
 )
-_TRUST = re.compile(rf"\b(?:{_SURE})\b.*\b(?:{_SAID}|{_TEXTS})\b|\b(?:{_SAID}|{_TEXTS})\b.*\b(?:{_SURE})\b", re.I)
+_TRUST = re.compile(
+    rf"\b(?:{_SURE})\b[^.?!]{{0,80}}\b(?:{_SAID}|{_TEXTS})\b|\b(?:{_SAID}|{_TEXTS})\b[^.?!]{{0,80}}\b(?:{_SURE})\b",
+    re.I,
+)
 _ABOUT_TRUST = re.compile(
     r"\b(?:figures?|numbers?|values?|results?|data|information|facts?|claims?|page|website|site|paper|study)\b", re.I
 )
@@ -51,7 +67,7 @@ def asks_about_agreement(question: str, study: Study | None = None) -> bool:
     """
     if _OTHERS.search(question) or re.search(r"conflicts? of interest", question, re.I):
         return False
-    if _PAPER.search(question) and _PAGE.search(question):
+    if _PAPER.search(question) and _PAGE.search(question) and _BESIDE.search(question):
         return True
     if study is not None and named_cohorts(question, study):
         return False

@@ -13,7 +13,10 @@ _WORK = r"(?:study|paper|article|research|work|publication|it|this|that)"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "title": re.compile(rf"\b(?:title|titled|called|name of (?:the|this) {_WORK}|full name)\b", re.I),
     "authors": re.compile(
-        r"\bwho\b[^.?!]{0,20}\bauthors?\b|\b(?:name|names|list|give|state|cite|tell me)\b[^.?!]{0,25}\bauthors?\b"
+        r"\bwho(?:['’]?s| is| are| were) (?:the )?(?:\w+ )?authors?\b"
+        r"|\b(?:name|names|list|give|state|cite|tell) (?:me |us |of )?(?:all |the )*authors?\b(?! (?:say|said"
+        r"|suggest|conclude"
+        r"|recommend|think|find|found|report|mention|claim|note|argue|believe|call|warn|give|state)\w*)"
         r"|^\W*(?:the |study |paper )?authors?(?: names?| list)?\W*(?:$|(?:and|,|/|\+) )"
         r"|(?:\band |,|/)\s?authors?\W*$"
         rf"|\bwho (?:(?:actually|all) )?(?:wrote|did|ran|conducted|published|carried out|made|is behind|are "
@@ -27,13 +30,14 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:what|which|name of the|the) (?:\w+ )?(?:journal|magazine|periodical)\b(?! (?:article|paper|sa))"
         r"|\bjournal\b(?=\W*(?:please|pls)?\W*$|,| name| title| and\b)"
         r"|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come out|appear\w*)\b"
-        r"|\bpublished in (?:which|what)\b|\b(?:which|what) (?:volume|issue)\b"
-        r"|\b(?:volume|issue)(?= (?:number|and (?:issue|page))\b|,| ?/)|\barticle number\b",
+        r"|\bpublished in (?:which|what)\b|\b(?:which|what) (?:volume|issue)\b(?! (?:of|did|do|is|was|with))"
+        r"|\b(?:volume|issue)(?= (?:number|and (?:issue|page))\b)|\bvolume ?[,/] ?issue|\barticle number\b",
         re.I,
     ),
     "year": re.compile(
         rf"\b(?:what|which) year\b(?=.*\b(?:publi\w+|c[ao]me out|appear\w*|written|released|{_NAMED})\b"
-        rf"|.{{0,15}}\bfrom\b|\W*$)|\bis (?:this|it|the {_NAMED}) (?:\w+ )?(?:recent|new|old|up[- ]to[- ]date)\b"
+        rf"| (?:is|was) (?:it|this|the {_NAMED}) from\b|\W*$)"
+        rf"|\bis (?:this|it|the {_NAMED}) (?:\w+ )?(?:recent|new|old|up[- ]to[- ]date)(?=\W*(?:$|\?))"
         r"|\b(?:authors?|title|journal)\b[^.?!]{0,20}\byear\b"
         rf"|\bwhen (?:was|did|is) (?:the |this )?{_WORK}\b.{{0,12}}\b(?:published"
         rf"|come out|came out|written|appear|released|out)\b"
@@ -46,7 +50,8 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         rf"\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:actually )?(?:read|see|download|look up)\b"
         rf"|\bwhere (?:can|could|do|might) (?:i|we|one|you|someone) (?:find|get|access) (?:the |this "
         rf")?(?:full |whole |original |actual )*{_NAMED}\b"
-        r"|\b(?:link|url|web ?address|full[- ]?text|full paper|original (?:paper|study|article)|open access)\b"
+        r"|\blink\b(?! (?:between|with|to (?:the )?(?:baby|milk|mother|infant)))|\b(?:url|web ?address"
+        r"|full[- ]?text|full paper|original (?:paper|study|article)|open access)\b"
         r"|\bread the (?:whole|full|actual|original|real)\b",
         re.I,
     ),

@@ -41,9 +41,10 @@ NOTHING = Asked()
 
 _POLITE = re.compile(
     r"\b(?:please|pls|(?:can|could|would|will) (?:you|u)(?: please| just)?|(?:just )?(?:tell|show|give|remind) me"
-    r"|i (?:would like|want) to know|i(?:'m| am) looking for|i (?:just )?(?:need|want)|as (?:given|stated|reported))\b",
+    r"|i (?:would like|want) to know|i(?:'m| am) looking for|as (?:given|stated|reported))\b",
     re.I,
 )
+_NEEDS = re.compile(r"^\W*i (?:just )?(?:need|want) (?=(?:the|all|both)\b)", re.I)
 _PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors(?= \w))"
 _PAGE = r"(?:(?:web ?)?(?:page|site)|summary|study page)"
 _PAPER_ASKED = re.compile(
@@ -114,7 +115,6 @@ _HOW_DONE = re.compile(
 )
 _WHAT_DOES = re.compile(r"\bwhat (?:does|do|can|would|did)\b.{0,40}\bdo\b|\bwhat(?:['’]?s| is)\b.{0,30}\bfor\W*$", re.I)
 _FIGURES = re.compile(r"\b(?:levels?|concentrations?|values?|figures|numbers)\b(?! of)", re.I)
-_OPEN = re.compile(r"\b(?:who|where|when|why|which)\b", re.I)
 _MOTHERS = "|".join(map(re.escape, WHO["mother"]))
 _HER_MILK = re.compile(
     rf"\b(?:{_MOTHERS})(?:['’]s?)? (?:own )?(?=(?:breast ?)?milk\b)"
@@ -132,7 +132,7 @@ def matching(question: str, study: Study) -> Asked:
     """
     if _HOW_DONE.search(question) or _WHAT_DOES.search(question):
         return NOTHING
-    rest = _POLITE.sub(" ", question)
+    rest = _POLITE.sub(" ", _NEEDS.sub(" ", question))
     sources = sources_named(rest, study)
     rest = _PAGE_ASKED.sub(" ", _PAPER_ASKED.sub(" ", rest))
     cohorts, rest = _cohorts(rest, study)
@@ -175,8 +175,7 @@ def matching(question: str, study: Study) -> Asked:
     exact = [f for f in found if measured[f.measure] == named]
     measures = {f.measure for f in exact or found}
     ambiguous = len(measures) > 1 and wanted == "level"
-    several = len(who) > 1 and not _OPEN.search(question)
-    told = named or average or several or (who and (wants or _FIGURES.search(question)))
+    told = named or average or (who and (wants or _FIGURES.search(question)))
     if not found or ambiguous or (wanted == "level" and not told):
         return NOTHING
     return Asked(tuple(exact or found), who, cohorts, sources, wants)

@@ -7,6 +7,7 @@ import re
 from assistant.lexical import terms
 
 _LEAST_TERMS = 2
+"""Content words that a question needs to stand alone."""
 _END = re.compile(r"(?<=[.?!;…])\s+|\n+|(?<=:)\s+(?=[A-Z])|\s+[-–—]+\s+")
 _ASK = (
     r"what|what'?s|how|who|who'?s|whom|whose|when|where|why|which|is|isn'?t|are|aren'?t|was|wasn'?t|were|weren'?t|do|does"
@@ -28,11 +29,27 @@ _OF_ASKER = re.compile(
 )
 _OF_SOURCES = re.compile(r"\b(?:sa(?:ys?|id)|gives?|states?|reports?|counts?)\b|\d", re.I)
 _SOURCES = re.compile(r"\b(?:paper|abstract|article|page|website|study)\b", re.I)
-_POINTS_BACK = re.compile(
-    r"\b(?:that|those|these|them|such|either|one|ones)\b|\bthis\b(?! (?:study|paper|page|article|research|trial|site))"
-    r"|\b(?:he|she|his|her|him)\b",
+_SCOPE = re.compile(r"\b(?:asking|interested|mean|meant|talking|thinking|wondering|focus\w*|about)\b", re.I)
+"""Words of a piece that says what the question is about."""
+_RESEARCHERS = re.compile(
+    r"\b(?:in|on|from) (?:it|this|there)\b(?=\W*$|[?,.])|\b(?:do|does|did|have|has|had|were|was|could|can|is|are|if"
+    r"|whether|what) (?:they|it|this)\b"
+    r"(?= (?:\w+ )?(?:say|said|mention|tell|show|look|check|measur|record|report|find|found|includ|test|ask|follow"
+    r"|compar|count|back|suggest|recommend"
+    r"|stud|big|small|large|enough|reliable|cross|randomi|peer|a\b|an\b))",
     re.I,
 )
+"""Where "they" are the researchers, and "it" is the study."""
+_POINTS_BACK = re.compile(
+    r"\b(?:that|those|these|them|such|either|one|ones|it|they|their|he|she|his|her|him)\b"
+    r"|\bthere\W*$|\bthis\b(?! (?:study|paper|page|article|research|trial|site))"
+    r"|\bhow (?:many|much) (?:were|was|is|are|had|has|did|do|does)\b",
+    re.I,
+)
+_COMPARES = re.compile(
+    r"\b(?:lower|higher|less|more|worse|better|affect\w*|change\w*|reduce\w*|raise\w*|increase\w*)\b", re.I
+)
+_WITH = re.compile(r"\b(?:than|between|versus|vs|compared|with (?:less|more|lower|higher)|or)\b", re.I)
 
 
 def gist(message: str) -> str:
@@ -48,8 +65,10 @@ def gist(message: str) -> str:
     if len(kept) == len(pieces) or not any(map(_asks, kept)):
         return message
     asked = " ".join(kept).strip(" ,;")
-    known = re.sub(r"\bdoes this\b", "does it", asked, flags=re.I)
-    if len(terms(asked)) < _LEAST_TERMS or _POINTS_BACK.search(known):
+    unfinished = _POINTS_BACK.search(_RESEARCHERS.sub(" ", asked)) or (
+        _COMPARES.search(asked) and not _WITH.search(asked)
+    )
+    if len(terms(asked)) < _LEAST_TERMS or unfinished:
         return message
     return asked
 
@@ -60,4 +79,4 @@ def _asks(piece: str) -> bool:
 
 def _tells_of_asker(piece: str) -> bool:
     told = _SOURCES.search(piece) and _OF_SOURCES.search(piece)
-    return bool(_OF_ASKER.search(piece)) and not told
+    return bool(_OF_ASKER.search(piece)) and not told and not _SCOPE.search(piece)

@@ -24,7 +24,7 @@ from assistant.records import Answer, Audience, Hit, Statement, Study, Turn
 from assistant.reply import Reply, Tools
 from assistant.retrieve import Retriever
 from assistant.split_cache import SplitCache
-from assistant.triage import Triage, Triaged
+from assistant.triage import Triage, Triaged, tells_of_acting
 
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
@@ -177,7 +177,7 @@ class Assistant:
     def _asks_of_study(self, question: str, triaged: Triaged) -> bool:
         """Return whether only what a message tells of the asker makes it look like one that wants advice."""
         asked = gist(question)
-        if asked == question or triaged.probabilities["urgent"] >= MAYBE_URGENT:
+        if asked == question or tells_of_acting(question) or triaged.probabilities["urgent"] >= MAYBE_URGENT:
             return False
         alone = self._triage(asked, self._encode(asked))
         return alone.kind == "study" and alone.probabilities["study"] >= SURELY_STUDY

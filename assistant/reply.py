@@ -29,6 +29,7 @@ from assistant.support import Support
 from assistant.translation import CHECKED
 from assistant.triage import Triaged
 from assistant.verify import Verifier
+from assistant.vocabulary import named_cohorts
 
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
@@ -125,7 +126,9 @@ class Reply:
         bar = OFF_TOPIC if triaged.kind == "off_topic" else self._tools.evidence.threshold
         if rest:
             answered, missing = self._by_part(judged, rest)
-            yield from self._answer(answered or judged, figures, absent or missing, told=bool(answered))
+            tells = bool(answered) or judged.judgement.answered >= bar
+            missing = absent or missing or next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
+            yield from self._answer(answered or judged, figures, missing, told=tells)
             return
         if figures or (judged.judgement.answered >= bar and not absent):
             yield from self._answer(judged, figures, absent, told=judged.judgement.answered >= bar)
@@ -195,8 +198,13 @@ class Reply:
                 yield draft
 
     def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
+        """Return the candidates; what is said of another group alone is none for the one that is asked about."""
         hits = self._tools.retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
-        return tuple(hit for hit in hits if hit.sentence.tells)[:CANDIDATES]
+        telling = [hit for hit in hits if hit.sentence.tells]
+        if groups := named_cohorts(question, self._study):
+            others = {hit: named_cohorts(hit.sentence.in_context, self._study) for hit in telling}
+            telling = [hit for hit, named in others.items() if not named or named & groups]
+        return tuple(telling[:CANDIDATES])
 
     def _judge(self, question: str, hits: tuple[Hit, ...]) -> _Judged:
         texts = [hit.sentence.in_context for hit in hits]

@@ -191,6 +191,20 @@ def _decide(question: str, probabilities: Mapping[Kind, float]) -> Kind:
     return max(rest, key=rest.__getitem__)
 
 
+_ACTS = re.compile(
+    r"\b(?:stop(?:ped|ping)?|start(?:ed|ing)?|switch\w*|gave|giv(?:e|ing)|took|tak(?:e|ing)|swallow\w*|whether to"
+    r"|decid\w+|planning|going to|gonna|thinking (?:of|about)|diagnos\w+|prescri\w+|refus\w+|hungry|cry\w*|crie[sd]|ill"
+    r"|sick|poorly|(?:has|have|had|is|was|does|did|wo|ca|ai)n['’]?t"
+    r"|not (?:fed|feeding|drinking|sleeping|eating|gaining))\b",
+    re.I,
+)
+
+
+def tells_of_acting(text: str) -> bool:
+    """Return whether somebody says what they do or did with a medicine or a feed, or how someone fares."""
+    return bool(_ACTS.search(text))
+
+
 def features(question: str, vector: Vectors) -> npt.NDArray[np.float32]:
     """Return what the classifier sees: the embedding, one value a sign, alarm and length; shape `(d + 24,)`."""
     signs = [0.5 * bool(pattern.search(question)) for pattern in _SIGNS]

@@ -12,7 +12,6 @@ from assistant.compose.siblings import with_sibling
 from assistant.lexical import terms
 from assistant.numerals import numbers
 from assistant.records import Audience, Sentence, Study
-from assistant.vocabulary import named_cohorts
 
 PUBLISHED = "published"
 MOST_STATEMENTS = 4
@@ -74,11 +73,6 @@ def compose(
         (c for c in candidates if c.sentence.tells),
         key=lambda c: -(c.rank + weight.get(c.sentence.source, 0.0)),
     )
-    groups = named_cohorts(question, study)
-    # What is said of the other group alone is no answer for the one that was asked about.
-    ranked = [
-        c for c in ranked if not groups or groups & (n := named_cohorts(c.sentence.text, study)) or not n
-    ] or ranked
     if not ranked:
         return []
     drafts: list[Draft] = []

@@ -25,6 +25,8 @@ _ORDER: dict[Audience, tuple[str, ...]] = {
 }
 _ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", re.I)
 _PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
+_SCOPE = re.compile(r"^\W*(?:in|among|for|of|with|at|by)\b", re.I)
+"""A part of a question that only says of whom the others ask."""
 _MORE = re.compile(r"\b(?:higher|more|greater|larger|better|richer|stronger)\b", re.I)
 _LESS = re.compile(r"\b(?:lower|less|fewer|smaller|worse|poorer|weaker)\b", re.I)
 
@@ -78,10 +80,12 @@ def by_part(question: str, study: Study, audience: Audience, messages: Messages)
         return whole, ()
     told = {part: figured(part, study, audience, messages) for part in split(question)}
     found = [figures for figures in told.values() if figures.complete]
-    if not found:
-        return whole, ()
     rest = tuple(part for part, figures in told.items() if not figures.complete)
-    drafts = tuple(dict.fromkeys(draft for figures in found for draft in figures.drafts))
+    if not found or any(_SCOPE.match(part) for part in rest):
+        return whole, ()
+    every = [draft for figures in found for draft in figures.drafts]
+    cited = [set(draft.cites) for draft in every]
+    drafts = tuple(draft for at, draft in enumerate(every) if not any(cited[at] <= other for other in cited[:at]))
     findings = tuple(dict.fromkeys(finding for figures in found for finding in figures.findings))
     return Figured(drafts, findings, not rest), rest
 

@@ -11,10 +11,11 @@ from assistant.records import Audience, Study
 
 MOST_SENTENCES = 3
 _ASKS = re.compile(
-    r"\bwhat (?:did|do|does|have|has|were|are|was|is) (?:\w+ ){0,3}?"
+    r"\bwhat(?:['’]?s| did| do| does| have| has| were| are| was| is) (?:\w+ ){0,3}?"
     r"(?:find|found|show|shown|discover|discovered|conclude|learn|results?|findings?"
-    r"|conclusions?|message|take[- ]?aways?|upshot|gist|bottom line|point)\b"
-    r"|\b(?:main|key|overall|primary|principal) (?:findings?|results?|messages?|conclusions?|takeaways?|points?)\b"
+    r"|conclusions?|message|outcomes?|take[- ]?aways?|upshot|gist|bottom line)\b"
+    r"|\b(?:main|key|overall|primary|principal) (?:findings?|results?|outcomes?|messages?|conclusions?"
+    r"|take[- ]?aways?|points?)\b"
     r"|\b(?:in a nutshell|tl;?dr|bottom line|summari[sz]e|sum (?:it|this|the \w+)(?: all)? up|the gist)\b"
     r"|^\W*(?:give me |(?:the|a|quick|short|brief) )*(?:summary|overview|findings|results|conclusions?)"
     r"\W*(?:please\W*)?$",
@@ -23,13 +24,13 @@ _ASKS = re.compile(
 _GENERAL = frozenset(
     terms(
         "find found show shown discover conclude conclusion learn result finding message takeaway take upshot gist "
-        "bottom line point main key overall primary principal nutshell tldr dr tl summarise summarize sum summary "
+        "bottom line outcome main key overall primary principal nutshell tldr dr tl summarise summarize sum summary "
         "overview study paper research researchers authors page article trial two one sentence sentences words word "
         "short brief plain simple english please quick actually tell give say long story actual everything all "
         "basically just simply"
     )
 )
-_TITLES = re.compile(r"\b(?:summary|overview|key findings|findings|found|results|conclusions?|abstract)\b", re.I)
+_TITLES = re.compile(r"\b(?:summary|overview|key findings|findings|found|results|conclusions?)\b", re.I)
 _ORDER: dict[Audience, tuple[str, ...]] = {
     "parent": ("summary", "technical", "published"),
     "clinician": ("technical", "summary", "published"),
