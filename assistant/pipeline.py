@@ -16,6 +16,7 @@ from assistant.corpus import Corpus, read_corpus
 from assistant.embed import Embedder, SentenceTransformerEmbedder, Vectors
 from assistant.errors import QuestionError
 from assistant.evidence import Evidence
+from assistant.figures import matching
 from assistant.gist import gist
 from assistant.index import Changes, Progress
 from assistant.messages import Messages
@@ -24,7 +25,7 @@ from assistant.records import Answer, Audience, Hit, Statement, Study, Turn
 from assistant.reply import Reply, Tools
 from assistant.retrieve import Retriever
 from assistant.split_cache import SplitCache
-from assistant.triage import Triage, Triaged, tells_of_acting
+from assistant.triage import Triage, Triaged, alarms, speaks_of_someone, tells_of_acting
 
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
@@ -161,10 +162,10 @@ class Assistant:
     ) -> Iterator[Statement | Answer]:
         vector = self._encode(question)
         triaged = self._triage(question, vector)
-        if triaged.kind == "urgent":
+        if triaged.kind == "urgent" and not self._only_asks(question, pmid):
             yield Answer(self.messages.say("urgent", audience).strip(), "urgent")
             return
-        if triaged.kind == "advice" and self._asks_of_study(question, triaged):
+        if triaged.kind == "urgent" or (triaged.kind == "advice" and self._asks_of_study(question, triaged)):
             triaged = replace(triaged, kind="study")
         chosen = self.corpus.study(pmid or self._tools.retriever.study_for(question, vector))
         if triaged.kind in ("chat", "off_topic") and self._continues(question, history, chosen, triaged):
@@ -173,6 +174,16 @@ class Assistant:
             yield Answer(self._small_talk(question, audience, chosen), "chat", follow_ups=suggestions(chosen))
             return
         yield from Reply(self._tools, chosen, audience).answer(question, vector, history, triaged)
+
+    def _only_asks(self, question: str, pmid: str | None) -> bool:
+        """Return whether a message that looks urgent does nothing but ask for figures, or whether the sources agree.
+
+        It must have no word of alarm and speak of nobody. No index is asked: an emergency is met also without one.
+        """
+        if alarms(question) or speaks_of_someone(question) or (pmid is None and len(self.corpus.studies) > 1):
+            return False
+        study = self.corpus.study(pmid or self.corpus.studies[0].pmid)
+        return bool(matching(question, study)) or asks_about_agreement(question, study)
 
     def _asks_of_study(self, question: str, triaged: Triaged) -> bool:
         """Return whether only what a message tells of the asker makes it look like one that wants advice."""

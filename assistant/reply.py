@@ -11,7 +11,7 @@ from assistant.compose import Draft, extractive
 from assistant.compose.figured import Figured, by_part, contradicts
 from assistant.compose.overall import asks_for_all, overall
 from assistant.compose.phrasing import names
-from assistant.compose.refusal import missing_terms, suggestions
+from assistant.compose.refusal import missing_name, missing_terms, suggestions
 from assistant.embed import Embedder, Vectors
 from assistant.errors import ModelError
 from assistant.evidence import Evidence, Judgement
@@ -40,6 +40,8 @@ FIGURED = 0.95
 """Confidence in a figure that a question asks for in the study's own words. Source: `study-assistant eval`."""
 SURE, HALF_SURE = 0.8, 0.6
 """Confidence below which a reply says that it is not sure, and that it may have missed the question."""
+SURE_WITHOUT_NAME = 0.95
+"""Evidence that makes up for a name in the question that the study never mentions ("was it Toronto?")."""
 OFF_TOPIC = 0.85
 """Evidence that makes a question on the study of one that looks off topic."""
 SURELY_OFF_TOPIC = 0.7
@@ -94,51 +96,55 @@ class Reply:
             vector: The question's embedding, shape `(d,)`.
         """
         self._speak(question)
-        record = bibliography.drafts(gist(question), self._study)
-        if record and triaged.kind != "advice":
+        if triaged.kind != "advice" and (record := bibliography.drafts(gist(question), self._study)):
             yield from self._finish(record, "answered", 1.0)
             return
         understood = gist(self._understood(question, history))
         if understood != question:
             vector = self._tools.embedder.encode([understood])[0]
-        if triaged.kind != "advice" and agreement.asks_about_agreement(understood, self._study):
-            yield self._compare()
-            return
-        if triaged.kind != "advice" and asks_for_all(understood) and (told := overall(self._study, self._audience)):
-            yield from self._finish(told, "answered", FIGURED)
-            return
-        figures, rest = by_part(understood, self._study, self._audience, self._tools.messages)
-        absent = unreported(understood, self._study)
-        if figures.complete and triaged.kind != "advice":
-            yield from self._finish(
-                figures.drafts,
-                "answered",
-                FIGURED,
-                self._premise(understood),
-                self._lacks(absent),
-                figures.findings,
-            )
-            return
-        judged = self._judge(understood, self._find(understood, vector))
         if triaged.kind == "advice":
-            yield from self._advise(judged)
+            yield from self._advise(self._judge(understood, self._find(understood, vector)))
+        elif agreement.asks_about_agreement(understood, self._study):
+            yield self._compare()
+        elif asks_for_all(understood) and (told := overall(self._study, self._audience)):
+            yield from self._finish(told, "answered", FIGURED)
+        else:
+            yield from self._answer_in_figures_or_words(understood, vector, triaged)
+
+    def _answer_in_figures_or_words(
+        self, question: str, vector: Vectors, triaged: Triaged
+    ) -> Iterator[Statement | Answer]:
+        """Yield the figures that a question asks for where they are all it asks for, else what the evidence allows."""
+        figures, rest = by_part(question, self._study, self._audience, self._tools.messages)
+        absent = unreported(question, self._study)
+        if figures.complete:
+            lead, closing = self._premise(question), self._lacks(absent)
+            yield from self._finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
             return
-        bar = OFF_TOPIC if triaged.kind == "off_topic" else self._tools.evidence.threshold
+        judged = self._judge(question, self._find(question, vector))
+        if judged.judgement.answered < SURE_WITHOUT_NAME:
+            absent = absent or missing_name(question, self._study)
+        surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
+        bar = OFF_TOPIC if triaged.kind == "off_topic" and surely else self._tools.evidence.threshold
+        tells = judged.judgement.answered >= bar
         if rest:
             answered, missing = self._by_part(judged, rest)
-            tells = bool(answered) or judged.judgement.answered >= bar
             missing = absent or missing or next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
-            yield from self._answer(answered or judged, figures, missing, told=tells)
-            return
-        if figures or (judged.judgement.answered >= bar and not absent):
-            yield from self._answer(judged, figures, absent, told=judged.judgement.answered >= bar)
-            return
+            yield from self._answer(answered or judged, figures, missing, told=bool(answered) or tells)
+        elif figures or (tells and not absent):
+            yield from self._answer(judged, figures, absent, told=tells)
+        else:
+            yield from self._fall_back(judged, triaged, absent, surely)
+
+    def _fall_back(
+        self, judged: _Judged, triaged: Triaged, absent: str, surely_off_topic: bool
+    ) -> Iterator[Statement | Answer]:
+        """Yield what is said of a question that nothing answers as a whole: off topic, a part of it, or a refusal."""
         far = not judged.hits or judged.hits[0].score < FAR_OFF
-        surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
-        if (triaged.kind == "off_topic" and (surely or far)) or (far and triaged.kind == "chat"):
+        if (triaged.kind == "off_topic" and (surely_off_topic or far)) or (far and triaged.kind == "chat"):
             yield self._off_topic(judged)
             return
-        answered, missing = self._by_part(judged, parts.split(understood))
+        answered, missing = self._by_part(judged, parts.split(judged.question))
         if answered:
             yield from self._answer(answered, Figured(), absent or missing, told=True)
         else:
@@ -202,7 +208,7 @@ class Reply:
         hits = self._tools.retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
         telling = [hit for hit in hits if hit.sentence.tells]
         if groups := named_cohorts(question, self._study):
-            others = {hit: named_cohorts(hit.sentence.in_context, self._study) for hit in telling}
+            others = {hit: named_cohorts(hit.sentence.text, self._study) for hit in telling}
             telling = [hit for hit, named in others.items() if not named or named & groups]
         return tuple(telling[:CANDIDATES])
 

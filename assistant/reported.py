@@ -33,6 +33,15 @@ _ITEMS: Mapping[str, tuple[str, str]] = {
         r"|participants)"
         r"[^.]{0,30}(?:needed|required)",
     ),
+    "an adjustment for other factors": (
+        r"adjust(?:ed|ing|ment|ments) for|controll(?:ed|ing) for|covariates?|multivaria(?:te|ble)",
+        r"adjust|covariate|controll(?:ed|ing) for|multivaria|regress|match(?:ed|ing) (?:for|on|by)",
+    ),
+    "a sensitivity or subgroup analysis": (
+        r"sensitivity analys[ei]s|sub-?group analys[ei]s|stratified(?: analys[ei]s)?",
+        r"sensitivity anal|sub-?group|stratif",
+    ),
+    "blinding": (r"(?:double|single|triple)[- ]blind(?:ed)?|blinded|blinding", r"blind|mask"),
     "drop-outs": (
         r"drop[- ]?outs?|dropped out|drop[- ]?out rate|attrition|(?:lost|loss) to follow[- ]?up",
         r"drop|attrition|lost|loss|withdr|complet|exclu|retention|discontinu|remain|did not finish"

@@ -191,6 +191,7 @@ def _decide(question: str, probabilities: Mapping[Kind, float]) -> Kind:
     return max(rest, key=rest.__getitem__)
 
 
+_SOMEBODY = re.compile(rf"\b(?:my|our|he|she|his|her|hers|him|he['’]?s|she['’]?s)\b|{_SOMEONE}", re.I)
 _ACTS = re.compile(
     r"\b(?:stop(?:ped|ping)?|start(?:ed|ing)?|switch\w*|gave|giv(?:e|ing)|took|tak(?:e|ing)|swallow\w*|whether to"
     r"|decid\w+|planning|going to|gonna|thinking (?:of|about)|diagnos\w+|prescri\w+|refus\w+|hungry|cry\w*|crie[sd]|ill"
@@ -198,6 +199,11 @@ _ACTS = re.compile(
     r"|not (?:fed|feeding|drinking|sleeping|eating|gaining))\b",
     re.I,
 )
+
+
+def speaks_of_someone(text: str) -> bool:
+    """Return whether a text speaks of one person, not of those in a study."""
+    return bool(_SOMEBODY.search(text))
 
 
 def tells_of_acting(text: str) -> bool:

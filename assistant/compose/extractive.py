@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,14 @@ _PREFERRED: dict[Audience, dict[str, float]] = {
 NEAR = 2.0
 """A further statement that adds no word of the question must rank so near the first, in log-odds."""
 _ASKED_FOR = 4.0
+_WHY = re.compile(r"\b(?:why|how come|reasons?|explain\w*|because|causes?)\b", re.I)
+_REASON = re.compile(
+    r"\b(?:because|due to|owing to|suggests?|influenc\w+|impacts?|explain\w*|reflects?|depends?|driven|lacks?|lacking"
+    r"|role|essential|crucial|important|importance|limits?|confound\w*|since)\b",
+    re.I,
+)
+_GIVES_REASON = 2.0
+"""What a sentence that gives a reason, and no p-value, is worth more where a question asks why, in log-odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,10 @@ def compose(
     before = _previous(study)
     asked = set(terms(question))
     weight = _PREFERRED[audience] | dict.fromkeys(prefer, _ASKED_FOR)
+    why = bool(_WHY.search(question))
     ranked = sorted(
         (c for c in candidates if c.sentence.tells),
-        key=lambda c: -(c.rank + weight.get(c.sentence.source, 0.0)),
+        key=lambda c: -(c.rank + weight.get(c.sentence.source, 0.0) + (why and _GIVES_REASON * _reasons(c.sentence))),
     )
     if not ranked:
         return []
@@ -109,6 +119,10 @@ def compose(
         if len(drafts) == MOST_STATEMENTS:
             break
     return drafts
+
+
+def _reasons(sentence: Sentence) -> bool:
+    return bool(_REASON.search(sentence.text)) and not re.search(r"\bp\s*[<=>]", sentence.text, re.I)
 
 
 def joined(figures: Sequence[Draft], sentences: Sequence[Draft]) -> list[Draft]:

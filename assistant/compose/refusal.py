@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
 from assistant.lexical import terms
 from assistant.records import Study
-from assistant.vocabulary import WHO, names
+from assistant.vocabulary import WHO, cohort_pattern, names
 
 MOST_SUGGESTIONS = 3
 # Words that carry a question but are never what it asks for.
@@ -69,6 +70,18 @@ _GENERAL = frozenset(
     )
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_NAME = re.compile(r"[A-Z][a-z]{2,}(?:[-'’][A-Za-z]+)*")
+_NAMES = re.compile(rf"{_NAME.pattern}(?: {_NAME.pattern})*")
+_CODE = re.compile(r"[a-z]{2,}[A-Z]{1,3}\d*|[A-Z][a-z]+[A-Z]\w*")
+"""Names as laboratories write them: "holoTC", "HbA"."""
+_VITAMIN = re.compile(r"\bvitamin [a-ek]\d{0,2}\b", re.I)
+_CALENDAR = frozenset(
+    terms(
+        "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+        "september october november december christmas google facebook instagram internet pubmed english doctor "
+        "vitamin"
+    )
+)
 _PEOPLE = frozenset(term for forms in WHO.values() for form in forms for term in terms(form))
 
 
@@ -77,9 +90,7 @@ def missing_terms(question: str, study: Study) -> str:
 
     Neighbouring words stay together; at most two such stretches are named.
     """
-    known = {term for source in study.sources for term in terms(source.text)} | set(terms(study.title))
-    known |= {term.replace("iz", "is") for term in known} | {term.replace("is", "iz") for term in known}
-    known |= {term for finding in study.findings for name in names(finding.who) for term in terms(name)}
+    known = _known(study)
     stretches: list[tuple[int, int]] = []
     for word in _WORD.finditer(question):
         stems = terms(word[0])
@@ -96,6 +107,44 @@ def missing_terms(question: str, study: Study) -> str:
             stretches.append((word.start(), word.end()))
     named = [re.sub(r"['’]s$", "", question[start:end]) for start, end in stretches[:2]]
     return " or ".join(dict.fromkeys(named))
+
+
+def missing_name(question: str, study: Study) -> str:
+    """Return a name, code or vitamin in a question that the study never mentions, or "".
+
+    Names have no other words for them: a sentence that lacks "holoTC" or "Vietnamese" tells nothing of it, however
+    much it looks like an answer. A question that is mostly in capitals has no names that could be told.
+    """
+    words = list(_WORD.finditer(question))
+    capitals = [word for word in words if word[0][0].isupper()]
+    if len(words) > 3 and 2 * len(capitals) > len(words):
+        return ""
+    known = _known(study)
+    for word in words:
+        opens = not question[: word.start()].strip(" \"'“‘(") or question[: word.start()].rstrip()[-1:] in ".?!:;"
+        named = (_NAME.fullmatch(word[0]) and not opens) or _CODE.fullmatch(word[0])
+        if named and not set(terms(word[0])) & (known | _GENERAL | _PEOPLE | _CALENDAR):
+            if not any(cohort_pattern(f.cohort, study).search(word[0]) for f in study.findings if f.cohort):
+                run = _NAMES.match(question, word.start())
+                return run[0] if run else word[0]
+    text = " ".join(source.text for source in study.sources).lower()
+    vitamins = (match[0] for match in _VITAMIN.finditer(question))
+    return next((name for name in vitamins if not re.search(rf"\b{re.escape(name.lower())}\b", text)), "")
+
+
+def _known(study: Study) -> frozenset[str]:
+    """Return the stems of all that a study's sources say, in both spellings, and of what those studied are called."""
+    return _stems(
+        (study.title, *(source.text for source in study.sources)),
+        tuple(name for finding in study.findings for name in names(finding.who)),
+    )
+
+
+@functools.lru_cache(64)
+def _stems(texts: tuple[str, ...], people: tuple[str, ...]) -> frozenset[str]:
+    known = {term for text in texts for term in terms(text)}
+    known |= {term.replace("iz", "is") for term in known} | {term.replace("is", "iz") for term in known}
+    return frozenset(known | {term for name in people for term in terms(name)})
 
 
 def suggestions(study: Study) -> tuple[str, ...]:
