@@ -14,14 +14,15 @@ from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_name, missing_terms, suggestions
 from assistant.embed import Embedder, Vectors
 from assistant.errors import ModelError
-from assistant.evidence import Evidence, Judgement
+from assistant.evidence import Evidence
 from assistant.figures import sources_named
 from assistant.gist import gist
+from assistant.judging import Judged, Judging
 from assistant.language import language_of
 from assistant.lexical import terms
 from assistant.messages import Messages
 from assistant.numerals import numbers
-from assistant.records import Answer, Audience, Citation, Finding, Hit, Outcome, Statement, Study, Turn
+from assistant.records import Answer, Audience, Citation, Finding, Outcome, Statement, Study, Turn
 from assistant.reported import unreported
 from assistant.retrieve import Retriever
 from assistant.standing import decimal
@@ -29,13 +30,10 @@ from assistant.support import Support
 from assistant.translation import CHECKED
 from assistant.triage import Triaged
 from assistant.verify import Verifier
-from assistant.vocabulary import named_cohorts
 
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
 
-CANDIDATES = 24
-"""Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
 FIGURED = 0.95
 """Confidence in a figure that a question asks for in the study's own words. Source: `study-assistant eval`."""
 SURE, HALF_SURE = 0.8, 0.6
@@ -61,20 +59,6 @@ class Tools:
     model: LanguageModel | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A question with its candidates and their judgement."""
-
-    question: str
-    hits: tuple[Hit, ...]
-    judgement: Judgement
-
-    @property
-    def candidates(self) -> list[extractive.Candidate]:
-        pairs = zip(self.hits, self.judgement.sentences, strict=True)
-        return [extractive.Candidate(hit.sentence, probability, hit.score) for hit, probability in pairs]
-
-
 class Reply:
     """Answers one question; used once."""
 
@@ -84,6 +68,7 @@ class Reply:
         self._study = study
         self._audience: Audience = audience
         self._verifier = Verifier(study)
+        self._judging = Judging(tools.retriever, tools.evidence, study)
         self._language = "en"
         self._foreword = ""
 
@@ -103,7 +88,7 @@ class Reply:
         if understood != question:
             vector = self._tools.embedder.encode([understood])[0]
         if triaged.kind == "advice":
-            yield from self._advise(self._judge(understood, self._find(understood, vector)))
+            yield from self._advise(self._judging.judge(understood, vector))
         elif agreement.asks_about_agreement(understood, self._study):
             yield self._compare()
         elif asks_for_all(understood) and (told := overall(self._study, self._audience)):
@@ -121,14 +106,14 @@ class Reply:
             lead, closing = self._premise(question), self._lacks(absent)
             yield from self._finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
             return
-        judged = self._judge(question, self._find(question, vector))
+        judged = self._judging.judge(question, vector)
         if judged.judgement.answered < SURE_WITHOUT_NAME:
             absent = absent or missing_name(question, self._study)
         surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
         bar = OFF_TOPIC if triaged.kind == "off_topic" and surely else self._tools.evidence.threshold
         tells = judged.judgement.answered >= bar
         if rest:
-            answered, missing = self._by_part(judged, rest)
+            answered, missing = self._judging.by_part(judged, rest)
             missing = absent or missing or next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
             yield from self._answer(answered or judged, figures, missing, told=bool(answered) or tells)
         elif figures or (tells and not absent):
@@ -137,14 +122,14 @@ class Reply:
             yield from self._fall_back(judged, triaged, absent, surely)
 
     def _fall_back(
-        self, judged: _Judged, triaged: Triaged, absent: str, surely_off_topic: bool
+        self, judged: Judged, triaged: Triaged, absent: str, surely_off_topic: bool
     ) -> Iterator[Statement | Answer]:
         """Yield what is said of a question that nothing answers as a whole: off topic, a part of it, or a refusal."""
         far = not judged.hits or judged.hits[0].score < FAR_OFF
         if (triaged.kind == "off_topic" and (surely_off_topic or far)) or (far and triaged.kind == "chat"):
             yield self._off_topic(judged)
             return
-        answered, missing = self._by_part(judged, parts.split(judged.question))
+        answered, missing = self._judging.by_part(judged, parts.split(judged.question))
         if answered:
             yield from self._answer(answered, Figured(), absent or missing, told=True)
         else:
@@ -169,7 +154,7 @@ class Reply:
                 model.counts.add("rewritten.built_in")
         return rewrite.standalone(question, history, self._study)
 
-    def _written(self, judged: _Judged, figures: Sequence[Draft], composed: Sequence[Draft]) -> Iterator[Draft]:
+    def _written(self, judged: Judged, figures: Sequence[Draft], composed: Sequence[Draft]) -> Iterator[Draft]:
         """Yield a model's statements that hold, and of those composed what they lack; without a model, all composed.
 
         Args:
@@ -203,37 +188,7 @@ class Reply:
             if not shown or lacks_figure or (dropped and not cited & set(draft.cites)):
                 yield draft
 
-    def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
-        """Return the candidates; what is said of another group alone is none for the one that is asked about."""
-        hits = self._tools.retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
-        telling = [hit for hit in hits if hit.sentence.tells]
-        if groups := named_cohorts(question, self._study):
-            others = {hit: named_cohorts(hit.sentence.text, self._study) for hit in telling}
-            telling = [hit for hit, named in others.items() if not named or named & groups]
-        return tuple(telling[:CANDIDATES])
-
-    def _judge(self, question: str, hits: tuple[Hit, ...]) -> _Judged:
-        texts = [hit.sentence.in_context for hit in hits]
-        return _Judged(question, hits, self._tools.evidence.judge(question, texts))
-
-    def _by_part(self, whole: _Judged, pieces: Sequence[str]) -> tuple[_Judged | None, str]:
-        """Return those parts of a question that are answered by themselves, together, and what another one lacks."""
-        asked = [part for part in pieces if not unreported(part, self._study)]
-        judged = [self._judge(part, whole.hits) for part in asked]
-        bar = (1 + self._tools.evidence.threshold) / 2  # a part says less than the whole: be surer of it
-        answered = [part for part in judged if part.judgement.answered >= bar]
-        if not answered:
-            return None, ""
-        if len(answered) == 1:
-            together = answered[0]
-        else:
-            best = tuple(map(max, zip(*(part.judgement.sentences for part in answered), strict=True)))
-            least = min(part.judgement.answered for part in answered)
-            together = _Judged(whole.question, whole.hits, Judgement(best, least))
-        lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
-        return together, next(filter(None, lacking), "")
-
-    def _compose(self, judged: _Judged, floor: float = 0.5) -> list[Draft]:
+    def _compose(self, judged: Judged, floor: float = 0.5) -> list[Draft]:
         named = sources_named(judged.question, self._study)
         return extractive.compose(
             judged.question,
@@ -246,7 +201,7 @@ class Reply:
             published=self._say("sources.published", self._audience),
         )
 
-    def _answer(self, judged: _Judged, figures: Figured, missing: str, *, told: bool) -> Iterator[Statement | Answer]:
+    def _answer(self, judged: Judged, figures: Figured, missing: str, *, told: bool) -> Iterator[Statement | Answer]:
         """Yield the answer made of figures and, where the sources tell what was asked, of their sentences."""
         composed = self._compose(judged) if told else []
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
@@ -320,11 +275,11 @@ class Reply:
     def _foreworded(self, text: str) -> str:
         return f"{self._foreword}\n\n{text}" if self._foreword else text
 
-    def _off_topic(self, judged: _Judged) -> Answer:
+    def _off_topic(self, judged: Judged) -> Answer:
         text = self._foreworded(self._say("off_topic", self._audience))
         return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
-    def _refuse(self, judged: _Judged, absent: str = "") -> Iterator[Statement | Answer]:
+    def _refuse(self, judged: Judged, absent: str = "") -> Iterator[Statement | Answer]:
         missing = absent or missing_terms(judged.question, self._study)
         lead = (
             self._say("refusal.lead", self._audience, missing=missing)
@@ -336,7 +291,7 @@ class Reply:
             lead = f"{lead}\n\n{self._say('refusal.nearest', self._audience)}"
         yield from self._finish(nearest, "not_in_study", 1 - judged.judgement.answered, lead)
 
-    def _advise(self, judged: _Judged) -> Iterator[Statement | Answer]:
+    def _advise(self, judged: Judged) -> Iterator[Statement | Answer]:
         lead = self._say("advice.lead", self._audience)
         near = [c for c in judged.candidates if c.probability >= 0.2]
         drafts = extractive.compose(

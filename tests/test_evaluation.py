@@ -21,8 +21,8 @@ from assistant.evaluation import answerability, metrics, ranking, scoring, selec
 from assistant.evaluation.question_file import Question, read
 from assistant.evaluation.report import Report, Table
 from assistant.evaluation.setup import Remembering, Setup
+from assistant.judging import CANDIDATES
 from assistant.records import Answer, Citation
-from assistant.reply import CANDIDATES
 
 QUESTIONS = Path(__file__).parent / "data" / "questions.jsonl"
 

@@ -21,7 +21,7 @@ from assistant.evaluation.report import Cell, Report, Table
 from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence, data
 from assistant.index import Chunk
-from assistant.reply import CANDIDATES
+from assistant.judging import CANDIDATES
 
 LOST = 0.04
 """Share of answerable questions that may be lost. Source: the target, at least 90 % of the others refused at that."""

@@ -14,8 +14,8 @@ from assistant.evaluation.setup import Setup, shown
 from assistant.evidence import Evidence
 from assistant.evidence.data import covidqa
 from assistant.index import Chunk
+from assistant.judging import CANDIDATES
 from assistant.records import Sentence
-from assistant.reply import CANDIDATES
 from assistant.split import spans
 
 _WHOLE = 1_000_000

@@ -1,0 +1,76 @@
+"""A question → its candidate sentences, and what the evidence says of them; of the whole question or of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.compose.extractive import Candidate
+from assistant.compose.refusal import missing_terms
+from assistant.embed import Vectors
+from assistant.evidence import Evidence, Judgement
+from assistant.records import Hit, Study
+from assistant.reported import unreported
+from assistant.retrieve import Retriever
+from assistant.vocabulary import named_cohorts
+
+CANDIDATES = 24
+"""Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question with its candidates and their judgement."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    judgement: Judgement
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The sentences, each with its probability and its retrieval score."""
+        pairs = zip(self.hits, self.judgement.sentences, strict=True)
+        return [Candidate(hit.sentence, probability, hit.score) for hit, probability in pairs]
+
+
+class Judging:
+    """Finds and judges the candidates of one study."""
+
+    def __init__(self, retriever: Retriever, evidence: Evidence, study: Study) -> None:
+        self._retriever = retriever
+        self._evidence = evidence
+        self._study = study
+
+    def judge(self, question: str, vector: Vectors) -> Judged:
+        """Return a question judged over the sentences that bear on it most; `vector` is its embedding, `(d,)`."""
+        return self._over(question, self._find(question, vector))
+
+    def by_part(self, whole: Judged, pieces: Sequence[str]) -> tuple[Judged | None, str]:
+        """Return those parts of a question that are answered by themselves, together, and what another one lacks."""
+        asked = [part for part in pieces if not unreported(part, self._study)]
+        judged = [self._over(part, whole.hits) for part in asked]
+        bar = (1 + self._evidence.threshold) / 2  # a part says less than the whole: be surer of it
+        answered = [part for part in judged if part.judgement.answered >= bar]
+        if not answered:
+            return None, ""
+        if len(answered) == 1:
+            together = answered[0]
+        else:
+            best = tuple(map(max, zip(*(part.judgement.sentences for part in answered), strict=True)))
+            least = min(part.judgement.answered for part in answered)
+            together = Judged(whole.question, whole.hits, Judgement(best, least))
+        lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
+        return together, next(filter(None, lacking), "")
+
+    def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
+        """Return the candidates; what is said of another group alone is none for the one that is asked about."""
+        hits = self._retriever.search(question, vector, CANDIDATES + 8, self._study.pmid)
+        telling = [hit for hit in hits if hit.sentence.tells]
+        if groups := named_cohorts(question, self._study):
+            others = {hit: named_cohorts(hit.sentence.text, self._study) for hit in telling}
+            telling = [hit for hit, named in others.items() if not named or named & groups]
+        return tuple(telling[:CANDIDATES])
+
+    def _over(self, question: str, hits: tuple[Hit, ...]) -> Judged:
+        texts = [hit.sentence.in_context for hit in hits]
+        return Judged(question, hits, self._evidence.judge(question, texts))
