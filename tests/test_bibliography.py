@@ -71,3 +71,23 @@ def test_a_record_without_a_field_says_nothing_of_it(fake_assistant: object, stu
     assert "Peru and Nepal" in drafts("What is the title?", small)[0].text
     for question in ("Who are the authors?", "Which journal?", "What year was it published?", "What licence?"):
         assert drafts(question, small) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Do the authors treat that as a problem?",
+        "tell me what the authors concluded",
+        "name two limitations the authors mention",
+        "Who do the authors think should take supplements?",
+        "Is this old enough for solid food?",
+        "Is it recent infection that lowers it?",
+        "What year is the data from?",
+        "is there a link between B12 in mothers and infants",
+        "what volume of milk was collected?",
+        "what's the issue, is milk low?",
+        "I'm writing for a parenting magazine. What did they find?",
+    ],
+)
+def test_what_was_studied_is_no_question_about_the_record(question: str) -> None:
+    assert fields_asked(question) == ()

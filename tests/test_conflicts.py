@@ -289,8 +289,15 @@ Why are the numbers different from the abstract?
 are the figures for Canada on the page the same as in the paper?
 Do the mothers' figures on this page agree with the paper?
 List the disagreements
+The abstract says 124 Canadian dyads, your page says 40. Which is it?
+someone says the actual paper has way more women in it than this page says. is that true?
+do the Canadian values agree with the original on this page?
 How trustworthy is this page?"""
-NO = """Did B12 levels differ between the two countries?
+NO = """Give me a summary of the paper
+what pages is the article on
+What does the paper say? The page is too long
+95% CI for the between-site difference in infant B12?
+Did B12 levels differ between the two countries?
 Do these results agree with other studies?
 Did the authors declare a conflict of interest?
 Is my baby's number right?

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.compose.figured import by_part
 from assistant.corpus import read_corpus
 from assistant.figures import matching, sources_named
 from assistant.messages import Messages
@@ -217,3 +218,31 @@ def test_the_source_that_is_asked_for_is_known(question, names):
 )
 def test_what_sounds_alike_is_not_matched(question):
     assert not matching(question, B12)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Did Canadian mothers have more babies than Cambodian mothers?",
+        "How much milk do Cambodian mothers have?",
+        "how long were mothers breastfeeding their babies?",
+        "Did all the babies have breast milk?",
+        "How much B12 do I need?",
+        "How was B12 measured in the samples?",
+        "what does b12 actually do for a newborn",
+        "who were the mothers and babies?",
+    ],
+)
+def test_a_question_that_asks_for_no_figure_gets_none(question):
+    assert not matching(question, B12)
+
+
+def test_figures_part_by_part_and_the_part_that_has_none():
+    both, rest = by_part("Sample size plus milk B12, per site", B12, "clinician", MESSAGES)
+    assert both.complete and rest == ()
+    assert {finding.value for finding in both.findings} == {40, 67, 347, 148}
+    one, rest = by_part("What was milk B12 in Canada and what was the folate level?", B12, "clinician", MESSAGES)
+    assert [finding.value for finding in one.findings] == [347] and not one.complete
+    assert len(rest) == 1 and "folate" in rest[0]
+    scoped, rest = by_part("In preterm babies, what was the B12 level, and maternal B12?", B12, "clinician", MESSAGES)
+    assert not scoped and rest == ()

@@ -45,9 +45,9 @@ def test_what_is_said_of_one_group_brings_the_other(study: Study) -> None:
 
 
 def test_what_is_said_of_another_group_alone_is_no_answer(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
-    sleep = "Mothers in Peru slept nine hours a night. Mothers in Nepal walked to town at night."
+    sleep = "Mothers in Peru slept nine hours a night. Mothers in Nepal walked to town."
     corpus_folder.add(technical=f"{TECHNICAL}\n## Sleep\n\n{sleep}\n")
     with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
         of_peru, of_nepal = (assistant.ask(f"How many hours a night slept mothers in {c}?") for c in ("Peru", "Nepal"))
-    assert "nine hours" in of_peru.text
-    assert "nine hours" not in of_nepal.text
+    assert of_peru.outcome == "answered" and "nine hours" in of_peru.text
+    assert of_nepal.outcome == "not_in_study" and "nine hours" not in of_nepal.text

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import CorpusFolder, open_with_fakes
 
+from assistant.compose.refusal import missing_name
 from assistant.config import Settings
 from assistant.corpus import read_corpus
 from assistant.records import Study
@@ -40,11 +41,26 @@ def test_an_item_that_no_source_tells_is_named(
     assert unreported(question, study) == item
     corpus_folder.add(technical=TOLD, findings=None)
     told = read_corpus(corpus_folder.path).studies[0]
-    assert unreported(question, told) in ("", "an assay’s precision or limit of detection", "odds ratios")
+    untold = ("an assay’s precision or limit of detection", "odds ratios")
+    assert unreported(question, told) == (item if item in untold else "")
 
 
 @pytest.mark.parametrize(
-    "question", ["mothers or babies?", "95% CI in milk?", "what year was it published", "p for milk"]
+    "question",
+    [
+        "mothers or babies?",
+        "WAS MILK B12 LOWER IN CAMBODIA OR CANADA",
+        "95% CI in milk?",
+        "what year was it published",
+        "p for milk",
+        "Did they record infant HR and RR?",
+        "Does B12 help brain power?",
+        "neonatal withdrawal",
+        "did any drop outside their growth curve",
+        "Is it ethical to withhold supplements?",
+        "who funds vitamin programs?",
+        "how many years of data",
+    ],
 )
 def test_other_questions_ask_for_no_item(question: str, study: Study) -> None:
     assert unreported(question, study) == ""
@@ -59,3 +75,28 @@ def test_the_reply_says_which_item_is_missing(corpus_folder: CorpusFolder, tmp_p
     assert "standard deviations" in alone.text
     assert beside.outcome == "answered"
     assert "0.35 mg/L" in beside.text and "the funding" in beside.text
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("holoTC measured?", "holoTC"),
+        ("what about vitamin d, did they test for that one", "vitamin d"),
+        ("How many were of South Asian background?", "South Asian"),
+        ("What Was The Median B12 Of The Mothers?", ""),
+        ("were vitamin B12 levels low in Prey Veng", ""),
+        ("Were the Canadians older?", ""),
+        ("p for BMI", ""),
+    ],
+)
+def test_names_that_the_study_never_mentions(question: str, name: str, study: Study) -> None:
+    assert missing_name(question, study) == name
+
+
+def test_an_unknown_name_is_said_to_be_missing(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
+    corpus_folder.add()
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        plain = assistant.ask("Small groups of mothers took part?")
+        named = assistant.ask("Small groups of Bolivian mothers took part?")
+    assert plain.outcome == "answered"
+    assert named.outcome == "not_in_study" and "Bolivian" in named.text
