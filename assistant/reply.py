@@ -289,7 +289,8 @@ class Reply:
         nearest = self._compose(judged, floor=0.0)[:1]
         if nearest:
             lead = f"{lead}\n\n{self._say('refusal.nearest', self._audience)}"
-        yield from self._finish(nearest, "not_in_study", 1 - judged.judgement.answered, lead)
+        sure = max(FIGURED if absent else 0.0, 1 - judged.judgement.answered)
+        yield from self._finish(nearest, "not_in_study", sure, lead)
 
     def _advise(self, judged: Judged) -> Iterator[Statement | Answer]:
         lead = self._say("advice.lead", self._audience)

@@ -39,7 +39,8 @@ class ServeFigures:
         again: The API as delivered, which gives answers again that it just gave; here that is nearly all of them.
         hostile: Hostile requests sent.
         hostile_5xx: How many of them got a 5xx, a hang or a connection closed without a word.
-        memory: Resident memory of the API's process in MiB: after the first load, and at the end.
+        memory: Resident memory of the API's process in MiB: after the first load, after the hostile requests, and at
+            the end.
         widget: Bytes of the widget, gzip.
         lasting: A longer load, where one was asked for.
         phone: What a visitor with a slow phone waits for; None where that can't be measured.
@@ -50,7 +51,7 @@ class ServeFigures:
     bare: tuple[Load, ...]
     hostile: int
     hostile_5xx: int
-    memory: tuple[float, float]
+    memory: tuple[float, float, float]
     widget: int
     phone: Phone | None = None
     lasting: Load | None = None
@@ -80,7 +81,8 @@ class ServeFigures:
         lines += [
             "",
             f"Hostile requests: {self.hostile}, of which {self.hostile_5xx} got a 5xx or no answer.",
-            f"Memory of the API: {self.memory[0]:.0f} MiB after the first load, {self.memory[1]:.0f} MiB at the end.",
+            f"Memory of the API: {self.memory[0]:.0f} MiB after the first load, {self.memory[1]:.0f} MiB after the "
+            f"hostile requests, {self.memory[2]:.0f} MiB at the end.",
             f"Widget: {self.widget} bytes gzip.",
         ]
         if self.lasting:
@@ -127,10 +129,11 @@ def bench_serve(settings: Settings, *, seconds: float = 10.0, soak: float = 0.0,
             again = tuple(load(port, "/api/v1/ask", clients, seconds) for clients in CLIENTS)
             before = _memory(pid)
             failed = asyncio.run(attack(port, hostile))
+            attacked = _memory(pid)
             lasting = load(port, "/api/v1/ask", SOAKING, soak) if soak else None
             after = _memory(pid)
     widget = len(gzip.compress((WIDGET / "widget.js").read_bytes(), 9))
-    return ServeFigures(api, again, bare, hostile, failed, (before, after), widget, phone, lasting)
+    return ServeFigures(api, again, bare, hostile, failed, (before, attacked, after), widget, phone, lasting)
 
 
 def _api(settings: Settings, ready: Connection) -> None:
