@@ -28,7 +28,9 @@ _PAPER = re.compile(
     re.I,
 )
 _PAGE = re.compile(
-    r"\b(?:(?:web ?)?page|(?:this|your|the|web) ?site|website|you (?:say|said|show|give|report|state))\b", re.I
+    r"\b(?:(?:web ?)?page|(?:this|your|the|web) ?site|website|on here|you(?:['’]ve| have) (?:got|put)|you (?:say"
+    r"|said|show|give|report|state))\b",
+    re.I,
 )
 _BESIDE = re.compile(
     rf"\b(?:{_DIFFER}|but|vs|versus|while|whereas|than|true|which (?:is|one)|as well as)\b|,[^,?]{{0,40}}\b(?:says?"

@@ -96,7 +96,7 @@ _FILLER = frozenset(
         "measure measured measurement observe observed see seen show shown showed group groups cohort cohorts "
         "site sites arm arms country countries place people participant participants subject subjects "
         "all everything u respectively exact exactly precise actual typical sample samples total overall "
-        "studied included enrolled part "
+        "studied included enrolled part only just "
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )

@@ -23,7 +23,7 @@ _ITEMS: Mapping[str, tuple[str, str]] = {
     "an effect size": (r"effect sizes?|cohen['’]?s d", r"effect size|cohen|standardi[sz]ed"),
     "an assay’s precision or limit of detection": (
         r"(?:assay|intra|inter|intra-assay|inter-assay)[- ]?(?:CVs?|precision)|coefficients? of variation"
-        r"|(?-i:CVs?) (?:and|or|of the|for the|%)|LODs?|LOQs?|limits? of (?:detection|quantification)",
+        r"|(?-i:CVs?) (?:and|or|of|for|%)|LODs?|LOQs?|limits? of (?:detection|quantification)",
         r"\bCVs?\b|coefficients? of variation|\bLO[DQ]s?\b|limits? of|detection|precision",
     ),
     "a sample size calculation": (
@@ -69,7 +69,8 @@ _ITEMS: Mapping[str, tuple[str, str]] = {
         r"regist|NCT|ISRCTN|ACTRN|CTRI|ChiCTR",
     ),
     "the year of sampling": (
-        r"(?:what|which|in (?:what|which)) years? (?:was|were|did)\b[^.?!]{0,40}\b(?:sampl|collect|recruit|enrol"
+        r"(?:what|which|in (?:what|which)) (?:\w+ )?years? (?:was|were|did)\b[^.?!]{0,40}\b(?:sampl|collect|recruit"
+        r"|enrol"
         r"|taken|measured)\w*"
         r"|(?:what|which) year (?:is|are) the (?:data|samples?|blood|milk)"
         r"|years? (?:that |when )?the (?:samples?|data|blood|milk) (?:were|was)|years? of (?:sampling|recruitment"

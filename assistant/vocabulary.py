@@ -17,7 +17,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "mother": tuple("mother mothers maternal mum mums mummy mom moms mommy mama mamas woman women".split()),
     "milk": tuple("milk breastmilk".split()),
     "infant": tuple(
-        "infant infants baby babies newborn newborns neonate neonates infantile child children kid kids".split()
+        "infant infants baby babies bub bubs newborn newborns neonate neonates infantile child children "
+        "kid kids".split()
     )
     + ("little one", "little ones"),
     "dyad": tuple("dyad dyads pair pairs".split()),

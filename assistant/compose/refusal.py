@@ -62,6 +62,7 @@ _GENERAL = frozenset(
         "baseline "
         "participants subjects sample samples reader readers article trial little ones guys folks actual "
         "down husband wife daughter son company declared numeric percent percentage site sites score "
+        "didnt doesnt wasnt werent isnt arent cant wont havent hasnt dont couldnt wouldnt ive im thats whats "
         "vs off alone proportion incidence status often again early earlier sooner during top second through past now "
         "older younger bigger quicker manage prevent raise none round odd beforehand afterwards till concentration "
         "correlation association associated add lose lost because trouble stuff three danger gp nurse midwife doctor "
@@ -72,8 +73,17 @@ _GENERAL = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NAME = re.compile(r"[A-Z][a-z]{2,}(?:[-'’][A-Za-z]+)*")
 _NAMES = re.compile(rf"{_NAME.pattern}(?: {_NAME.pattern})*")
-_CODE = re.compile(r"[a-z]{2,}[A-Z]{1,3}\d*|[A-Z][a-z]+[A-Z]\w*")
-"""Names as laboratories write them: "holoTC", "HbA"."""
+_CODE = re.compile(
+    r"[a-z]{2,}[A-Z]{1,3}\d*|[A-Z][a-z]+[A-Z]\w*"
+    r"|(?!(?:RCT|BMI|SDS?|IQR|NHS|USA|WHO|DOI|PMID|FAQ|PDF|URL|TLDR|AUC|CIS?|NICU|ASAP|LOL|TBH|NOT|AND|ANY|ALL|THE)\b)"
+    r"[A-Z]{3,5}\d*"
+)
+"""Names as laboratories write them: "holoTC", "HbA", "MCV"; general abbreviations are none."""
+_CHOICE = re.compile(
+    r"^\W*(?:was it |is it |were (?:they"
+    r"|these) )?([\w-]+(?: [\w-]+)?),? or ([\w-]+(?: [\w-]+)?)\W*$",
+    re.I,
+)
 _VITAMIN = re.compile(r"\bvitamin [a-ek]\d{0,2}\b", re.I)
 _CALENDAR = frozenset(
     terms(
@@ -110,7 +120,7 @@ def missing_terms(question: str, study: Study) -> str:
 
 
 def missing_name(question: str, study: Study) -> str:
-    """Return a name, code or vitamin in a question that the study never mentions, or "".
+    """Return a name, code, vitamin or choice ("foremilk or hindmilk?") that the study never mentions, or "".
 
     Names have no other words for them: a sentence that lacks "holoTC" or "Vietnamese" tells nothing of it, however
     much it looks like an answer. A question that is mostly in capitals has no names that could be told.
@@ -120,9 +130,12 @@ def missing_name(question: str, study: Study) -> str:
     if len(words) > 3 and 2 * len(capitals) > len(words):
         return ""
     known = _known(study)
+    if (choice := _CHOICE.match(question)) and not set(terms(" ".join(choice.groups()))) & (known | _GENERAL | _PEOPLE):
+        return " or ".join(choice.groups())
     for word in words:
         opens = not question[: word.start()].strip(" \"'“‘(") or question[: word.start()].rstrip()[-1:] in ".?!:;"
-        named = (_NAME.fullmatch(word[0]) and not opens) or _CODE.fullmatch(word[0])
+        own = re.search(r"\b(?:i|i['’]m|my|our|we)\b[^,.;:?!]*$", question[: word.start()], re.I)  # "we are from Oslo"
+        named = (_NAME.fullmatch(word[0]) and not opens and not own) or _CODE.fullmatch(word[0])
         if named and not set(terms(word[0])) & (known | _GENERAL | _PEOPLE | _CALENDAR):
             if not any(cohort_pattern(f.cohort, study).search(word[0]) for f in study.findings if f.cohort):
                 run = _NAMES.match(question, word.start())
