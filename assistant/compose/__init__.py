@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.records import Sentence
+from assistant.records import Audience, Sentence
+
+SOURCES: dict[Audience, tuple[str, ...]] = {
+    "parent": ("summary", "technical", "published"),
+    "clinician": ("technical", "summary", "published"),
+}
+"""Which source comes first for whom."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant import arithmetic
-from assistant.compose import Draft
+from assistant.compose import SOURCES, Draft
 from assistant.compose.extractive import PUBLISHED
 from assistant.compose.phrasing import names, phrase
 from assistant.figures import matching
@@ -19,10 +19,6 @@ from assistant.records import Audience, Finding, Study
 from assistant.standing import decimal, evidence
 from assistant.vocabulary import cohort_pattern, kind, named_who
 
-_ORDER: dict[Audience, tuple[str, ...]] = {
-    "parent": ("summary", "technical", "published"),
-    "clinician": ("technical", "summary", "published"),
-}
 _ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", re.I)
 _PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
 _SCOPE = re.compile(r"^\W*(?:in|among|for|of|with|at|by)\b", re.I)
@@ -114,7 +110,7 @@ def _in_the_sources_words(findings: Sequence[Finding], study: Study, audience: A
 
 def _first_source(findings: Sequence[Finding], audience: Audience) -> tuple[Finding, ...]:
     """Return the findings of the source that comes first for an audience."""
-    for source in _ORDER[audience]:
+    for source in SOURCES[audience]:
         found = tuple(finding for finding in findings if finding.source == source)
         if found:
             return found

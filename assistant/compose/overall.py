@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.compose import Draft
+from assistant.compose import SOURCES, Draft
 from assistant.compose.phrasing import names, phrase
 from assistant.lexical import terms
 from assistant.records import Audience, Study
@@ -31,10 +31,6 @@ _GENERAL = frozenset(
     )
 )
 _TITLES = re.compile(r"\b(?:summary|overview|key findings|findings|found|results|conclusions?)\b", re.I)
-_ORDER: dict[Audience, tuple[str, ...]] = {
-    "parent": ("summary", "technical", "published"),
-    "clinician": ("technical", "summary", "published"),
-}
 
 
 def asks_for_all(question: str) -> bool:
@@ -49,7 +45,7 @@ def asks_for_all(question: str) -> bool:
 def overall(study: Study, audience: Audience) -> list[Draft]:
     """Return the first sentences of the section that sums up, in the source that comes first for an audience."""
     known = {source.name: source for source in study.sources}
-    for name in _ORDER[audience]:
+    for name in SOURCES[audience]:
         for section in known[name].sections if name in known else ():
             sentences = [sentence for sentence in section.sentences if sentence.tells]
             if _TITLES.search(section.title) and sentences:
