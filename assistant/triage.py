@@ -182,7 +182,8 @@ _WANTS_ADVICE = re.compile(
 def _decide(question: str, probabilities: Mapping[Kind, float]) -> Kind:
     if alarms(question) and (_PERSONAL.search(question) or probabilities["study"] < 0.5):
         return "urgent"
-    of_study = bool(_OF_SOURCES.search(question)) and not _WANTS_ADVICE.search(question)
+    told = tells_of_acting(question) and _PERSONAL.search(question)
+    of_study = bool(_OF_SOURCES.search(question)) and not _WANTS_ADVICE.search(question) and not told
     if probabilities["urgent"] >= max(0.5 if of_study else URGENT_FROM, probabilities["chat"]):
         return "urgent"
     if of_study:

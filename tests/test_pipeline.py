@@ -314,7 +314,6 @@ def test_a_follow_up_with_a_backslash_is_text_like_any_other(fake_assistant: Ass
 @pytest.mark.parametrize(
     "message",
     [
-        "Not sure whether to stop my tablets. What did the study find about supplements?",
         "I gave my baby 10 times the dose, what dose did the study use in infants?",
         "I am going to stop my antidepressants, did mothers in the study take medication?",
         "My baby is 3 weeks old and hasn't fed since yesterday, what did the study say about feeding?",
