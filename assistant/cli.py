@@ -103,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--suite", help=f"a public suite: {', '.join(SUITES)}")
     evaluate.add_argument("--data", type=Path, help="folder of the public data (default: ../shared/data)")
     evaluate.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="with --suite: N questions, the same ones in every run"
+    )
+    evaluate.add_argument(
         "--model", metavar="NAME", help="score a chat model beside the built-in answers (default: ASSISTANT_MODEL)"
     )
     evaluate.add_argument("--json", action="store_true", help="print the scores as JSON")
@@ -277,8 +280,11 @@ def _eval(args: argparse.Namespace) -> int:
         raise ConfigError("eval takes a file of questions or --suite, one of the two")
     if args.suite and args.model:
         raise ConfigError("--model goes with a file of questions; the suites ask no chat model")
+    if args.sample < 0 or (args.sample and not args.suite):
+        raise ConfigError("--sample takes a number of questions, and goes with --suite")
     if args.suite:
-        report = evaluation.suite(args.suite, args.data or Path("../shared/data"), _settings())
+        data = args.data or Path("../shared/data")
+        report = evaluation.suite(args.suite, data, _settings(), sample=args.sample)
     else:
         settings = replace(_settings(), model=args.model) if args.model else _settings()
         with _open(settings) as assistant:

@@ -109,6 +109,8 @@ FAILS: dict[str, tuple[tuple[str, ...], dict[str, str], int, str]] = {
     "no corpus": (("ask", "x"), {"ASSISTANT_CORPUS": "/nowhere"}, 2, "expected an existing folder"),
     "a missing folder to check": (("check", "/nowhere"), {}, 1, "/nowhere: not a readable folder"),
     "eval of nothing": (("eval",), {}, 2, "one of the two"),
+    "a sample of a file": (("eval", "file.jsonl", "--sample", "5"), {}, 2, "--suite"),
+    "a long load of nothing": (("bench", "--soak", "5"), {}, 2, "--serve"),
 }
 
 
