@@ -97,6 +97,7 @@ class Desk:
         self._seats = concurrency + queue
         self._concurrency = concurrency
         self._taken = 0
+        self._lock = threading.Lock()
 
     @property
     def answering(self) -> int:
@@ -114,26 +115,22 @@ class Desk:
         Raises:
             BusyError: The queue is full.
         """
-        if self._taken >= self._seats:
-            raise BusyError
-        loop = asyncio.get_running_loop()
-        ticket = Ticket(loop)
-        self._taken += 1
-
-        def left(_: Future[None]) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._free)
-
+        with self._lock:
+            if self._taken >= self._seats:
+                raise BusyError
+            self._taken += 1
+        ticket = Ticket(asyncio.get_running_loop())
         ticket._future = self._pool.submit(ticket._work, self._assistant, asked)
-        ticket._future.add_done_callback(left)
+        ticket._future.add_done_callback(self._free)  # by the worker: an event loop may be gone by then
         return ticket
 
     def close(self) -> None:
         """Wait for the work that is under way, drop what waits."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _free(self) -> None:
-        self._taken -= 1
+    def _free(self, _: Future[None]) -> None:
+        with self._lock:
+            self._taken -= 1
 
 
 class _Closable:
