@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SURELY_STUDY, MAYBE_URGENT = 0.9, 0.2
 """What a message asks must be so surely about the study, and all of it so little urgent, to be no wish for advice.
 
-Source: 450 messages at the borders, not trained on: 5 of 7 about a study set right, no other one changed.
+Source: 1,150 messages not trained on: 3 of the 6 about a study that were taken for advice set right, no other changed.
 """
 SURELY_CHAT = 0.7
 """From this probability on a short message after a history ("thanks!") is small talk and not a follow-up."""
