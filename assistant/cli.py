@@ -127,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train_evidence)
 
     triage = commands.add_parser("train-triage", help="fit the triage classifier anew")
-    triage.add_argument("--out", type=Path, required=True, help="file for the weights")
+    triage.add_argument("--out", type=Path, required=True, help="file for the adapter")
+    triage.add_argument("--tiny", action="store_true", help="train on few messages, to prove the path")
     triage.set_defaults(run=_train_triage)
     return parser
 
@@ -312,11 +313,9 @@ def _train_evidence(args: argparse.Namespace) -> int:
 
 
 def _train_triage(args: argparse.Namespace) -> int:
-    from assistant.embed import SentenceTransformerEmbedder
-    from assistant.triage import train
+    from assistant.triage.train import train
 
-    settings = _settings()
-    print(train(SentenceTransformerEmbedder(settings.embedder, settings.thread_count), args.out))
+    train(args.out, tiny=args.tiny)
     return 0
 
 

@@ -67,7 +67,7 @@ class FakeTriage:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def __call__(self, question: str, vector: Vectors) -> Triaged:
+    def __call__(self, question: str) -> Triaged:
         """Return the kind whose name stands in the question ("urgent", "advice", "chat", "off topic"), or "study"."""
         self.calls.append(question)
         kind: Kind = next((k for k in KINDS if re.search(rf"\b{k.replace('_', ' ')}\b", question)), "study")

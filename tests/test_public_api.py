@@ -122,8 +122,8 @@ ONLY = {
     "chromadb": ("index",),
     "langchain_chroma": ("index",),
     "sentence_transformers": ("embed", "evidence"),
-    "transformers": ("embed", "evidence"),
-    "torch": ("embed", "evidence", "bench", "evaluation"),
+    "transformers": ("adapter", "embed", "triage.train"),
+    "torch": ("adapter", "embed", "evidence", "triage", "bench", "evaluation"),
     "langchain": ("compose.chat", "compose.llm", "compose.providers", "rewrite_llm"),
     "langchain_core": ("compose.chat", "compose.llm", "compose.providers", "rewrite_llm"),
     "gradio": ("web.ui", "web.theme"),
@@ -147,7 +147,7 @@ LATE = ("pipeline", "web", "cli", "bench", "evaluation")
 DIRECTION = {
     # modules: what they may not import
     ("records", "errors"): ("*",),
-    ("config", "messages", "numerals", "split", "corpus", "lexical", "embed", "index"): (*STAGES, *LATE),
+    ("config", "messages", "numerals", "split", "corpus", "lexical", "embed", "adapter", "index"): (*STAGES, *LATE),
     STAGES: LATE,
     ("web.ui",): ("web.api",),
     ("web.api",): ("web.ui",),

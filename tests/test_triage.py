@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant.embed import SentenceTransformerEmbedder
+from assistant import cli
 from assistant.errors import ModelError
+from assistant.evidence.model import PACKAGED as EVIDENCE
+from assistant.jsonl import read_jsonl
 from assistant.triage import KINDS, Triage, Triaged
+from assistant.triage.train import MESSAGES as TRAINED_ON
 
 MESSAGES = [json.loads(line) for line in (Path(__file__).parent / "data" / "triage.jsonl").open(encoding="utf-8")]
 RECALL = {"urgent": 0.92, "advice": 0.65, "study": 0.95, "chat": 0.8, "off_topic": 0.58}
@@ -21,10 +24,8 @@ CRIED_WRONGLY = 0.06
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[dict[str, Triaged]]:
-    embedder = SentenceTransformerEmbedder()
-    triage = Triage(embedder.name)
-    texts = [message["text"] for message in MESSAGES]
-    yield {text: triage(text, vector) for text, vector in zip(texts, embedder.encode(texts), strict=True)}
+    triage = Triage()
+    yield {message["text"]: triage(message["text"]) for message in MESSAGES}
 
 
 @pytest.mark.model
@@ -57,15 +58,37 @@ def test_probabilities_are_shares(told: dict[str, Triaged]) -> None:
         assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-4)
 
 
-def test_weights_for_another_embedder_are_refused() -> None:
-    with pytest.raises(ModelError, match="train-triage"):
-        Triage("another-model")
-
-
-@pytest.mark.parametrize("content", [None, "", "{}", "[1]", '{"embedder": "all-MiniLM-L6-v2"}'])
-def test_broken_weights_are_refused(content: str | None, tmp_path: Path) -> None:
-    file = tmp_path / "triage.json"
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"not safetensors at all"])
+def test_a_broken_adapter_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "adapter.safetensors"
     if content is not None:
-        file.write_text(content)
-    with pytest.raises(ModelError, match=r"triage\.json: cannot be read .*train-triage"):
-        Triage(weights=file)
+        file.write_bytes(content)
+    with pytest.raises(ModelError, match=r"adapter\.safetensors: cannot be read .*train-triage"):
+        Triage(file)
+
+
+def test_an_adapter_for_another_network_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"does not fit the base model; run: study-assistant train-triage"):
+        Triage(EVIDENCE / "adapter.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_a_tiny_training_ends_in_an_adapter_that_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("datasets", reason='pip install "study-assistant[train]"')
+    file = tmp_path / "new" / "triage.safetensors"
+    assert cli.main(["train-triage", "--tiny", "--out", str(file)]) == 0
+    assert "urgent" in capsys.readouterr().out and 1e6 < file.stat().st_size < 12e6
+    question = "what did they find?"
+    assert Triage(file)(question).probabilities != pytest.approx(Triage()(question).probabilities, abs=0.01)
+
+
+def test_no_message_is_both_trained_on_and_measured_on() -> None:
+    trained = {str(record["text"]).casefold() for record in read_jsonl(TRAINED_ON)}
+    assert not trained & {message["text"].casefold() for message in MESSAGES}
+
+
+@pytest.mark.model
+def test_an_emergency_at_the_end_of_a_long_message_is_met() -> None:
+    told = "We read your page on vitamin B12 with interest, all of it, twice. " * 60
+    assert Triage()(told + "Anyway my newborn won't wake up and she is limp and grey.").kind == "urgent"

@@ -114,7 +114,7 @@ def _opened(settings: Settings) -> tuple[Assistant, Embedder, Recorded]:
     embedder = SentenceTransformerEmbedder(settings.embedder, settings.thread_count)
     retriever = Retriever(corpus, embedder, settings.index_folder, url=settings.chroma_url)
     evidence = Recorded(EvidenceModel.load(settings.evidence, settings.thread_count))
-    triage = Triage(embedder.name)
+    triage = Triage()
     return Assistant(settings, corpus, messages, embedder, retriever, evidence, triage), embedder, evidence
 
 

@@ -24,12 +24,8 @@ def triage(setup: Setup, file: Path = MESSAGES) -> Report:
             raise DataError(f"{file}:{number}: got {record!r:.80}, expected {expected}")
         messages.append((str(record["text"]), str(record["label"])))
     messages = setup.drawn(messages)
-    sort = Triage(setup.embedder.name)
-    vectors = setup.embedder.encode([text for text, _ in messages])
-    sorted_ = [
-        (text, label, sort(text, vector).kind)
-        for (text, label), vector in shown(list(zip(messages, vectors, strict=True)), "sorting")
-    ]
+    sort = Triage()
+    sorted_ = [(text, label, sort(text).kind) for text, label in shown(messages, "sorting")]
     pairs = Counter((label, kind) for _, label, kind in sorted_)
     overall = {
         "right": mean([kind == label for _, label, kind in sorted_]),

