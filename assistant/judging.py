@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from assistant.reported import unreported
 from assistant.retrieve import Retriever
 from assistant.vocabulary import named_cohorts
 
+_POINTS_BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|one|ones)\b", re.I)
+"""Words by which a part of a question needs the part before it."""
 CANDIDATES = 24
 """Sentences that the evidence model reads for one question. Source: the table of `study-assistant bench`."""
 
@@ -33,6 +36,21 @@ class Judged:
         return [Candidate(hit.sentence, probability, hit.score) for hit, probability in pairs]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What becomes of a question's parts.
+
+    Attributes:
+        answered: Those that are answered, together, or None.
+        missing: What another one asks for and no source mentions, or "".
+        unanswered: Those that no candidate answers and that stand alone.
+    """
+
+    answered: Judged | None
+    missing: str
+    unanswered: tuple[str, ...]
+
+
 class Judging:
     """Finds and judges the candidates of one study."""
 
@@ -45,14 +63,19 @@ class Judging:
         """Return a question judged over the sentences that bear on it most; `vector` is its embedding, `(d,)`."""
         return self._over(question, self._find(question, vector))
 
-    def by_part(self, whole: Judged, pieces: Sequence[str]) -> tuple[Judged | None, str]:
-        """Return those parts of a question that are answered by themselves, together, and what another one lacks."""
+    def by_part(self, whole: Judged, pieces: Sequence[str]) -> Parts:
+        """Return which parts of a question are answered by themselves."""
         asked = [part for part in pieces if not unreported(part, self._study)]
         judged = [self._over(part, whole.hits) for part in asked]
         bar = (1 + self._evidence.threshold) / 2  # a part says less than the whole: be surer of it
         answered = [part for part in judged if part.judgement.answered >= bar]
+        unanswered = tuple(
+            part.question
+            for part in judged
+            if part.judgement.answered < self._evidence.threshold and not _POINTS_BACK.search(part.question)
+        )
         if not answered:
-            return None, ""
+            return Parts(None, "", unanswered if len(unanswered) == len(pieces) else ())
         if len(answered) == 1:
             together = answered[0]
         else:
@@ -60,7 +83,7 @@ class Judging:
             least = min(part.judgement.answered for part in answered)
             together = Judged(whole.question, whole.hits, Judgement(best, least))
         lacking = (missing_terms(part.question, self._study) for part in judged if part not in answered)
-        return together, next(filter(None, lacking), "")
+        return Parts(together, next(filter(None, lacking), ""), unanswered)
 
     def _find(self, question: str, vector: Vectors) -> tuple[Hit, ...]:
         """Return the candidates; what is said of another group alone is none for the one that is asked about."""

@@ -118,6 +118,7 @@ refusal.lead missing
 refusal.unnamed
 refusal.nearest
 refusal.also_missing missing
+refusal.part part
 sources.published
 premise
 confidence.high

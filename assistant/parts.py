@@ -18,6 +18,32 @@ _ASKS = re.compile(
 )
 
 
+_SUBJECT = r"it|they|the|there|these|those|this|that|any|anyone|anybody|all|both|either|some|mothers|babies|infants"
+_OPENS = (
+    r"(?:what|how|who|whom|when|where|why|which|whether)\b"
+    rf"|(?:did|was|were|is|are|do|does|has|have|can|could|would) (?:{_SUBJECT})\b"
+)
+_BETWEEN = re.compile(rf"\?\s+|;\s+|(?:,\s*|,?\s+(?:and|plus|but)\s+)(?:also\s+)?(?={_OPENS})", re.I)
+_BEGINS = re.compile(rf"^\W*(?:(?:and|but|also|then|so)\s+)*(?:{_OPENS})|:\s*(?:{_OPENS})", re.I)
+
+
+def questions(text: str) -> list[str]:
+    """Return the questions of a text that has two to `MOST_PARTS`, each with an opening of its own, or nothing.
+
+    >>> questions("Two things: how many pairs of mother and baby were there, and when were they tested?")
+    ['Two things: how many pairs of mother and baby were there', 'when were they tested']
+    >>> questions("In Cambodia, what was the level?")
+    []
+    """
+    found: list[str] = []
+    for piece in (piece.strip(" ,.?;") for piece in _BETWEEN.split(text)):
+        if found and not (_BEGINS.search(piece) and terms(piece)):
+            found[-1] = f"{found[-1]} {piece}".strip()
+        else:
+            found.append(piece)
+    return found if 2 <= len(found) <= MOST_PARTS and all(map(_BEGINS.search, found)) else []
+
+
 def split(question: str) -> list[str]:
     """Return the parts of a question that can each be asked by themselves, two to `MOST_PARTS`, or nothing.
 

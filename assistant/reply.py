@@ -17,7 +17,7 @@ from assistant.errors import ModelError
 from assistant.evidence import Evidence
 from assistant.figures import sources_named
 from assistant.gist import gist
-from assistant.judging import Judged, Judging
+from assistant.judging import Judged, Judging, Parts
 from assistant.language import language_of
 from assistant.lexical import terms
 from assistant.messages import Messages
@@ -113,13 +113,25 @@ class Reply:
         bar = OFF_TOPIC if triaged.kind == "off_topic" and surely else self._tools.evidence.threshold
         tells = judged.judgement.answered >= bar
         if rest:
-            answered, missing = self._judging.by_part(judged, rest)
-            missing = absent or missing or next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
-            yield from self._answer(answered or judged, figures, missing, told=bool(answered) or tells)
+            found = self._judging.by_part(judged, rest)
+            lacking = next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
+            told = bool(found.answered) or tells
+            yield from self._answer(found.answered or judged, figures, absent or found.missing or lacking, told=told)
+        elif not figures and tells and not absent and (pieces := parts.questions(question)):
+            yield from self._answer_parts(judged, self._judging.by_part(judged, pieces))
         elif figures or (tells and not absent):
             yield from self._answer(judged, figures, absent, told=tells)
         else:
             yield from self._fall_back(judged, triaged, absent, surely)
+
+    def _answer_parts(self, judged: Judged, found: Parts) -> Iterator[Statement | Answer]:
+        """Yield what answers the parts of a question that something answers as a whole."""
+        if found.answered:
+            yield from self._answer(found.answered, Figured(), found.missing, told=True, unanswered=found.unanswered)
+        elif found.unanswered:
+            yield from self._refuse(judged)
+        else:
+            yield from self._answer(judged, Figured(), "", told=True)
 
     def _fall_back(
         self, judged: Judged, triaged: Triaged, absent: str, surely_off_topic: bool
@@ -129,9 +141,9 @@ class Reply:
         if (triaged.kind == "off_topic" and (surely_off_topic or far)) or (far and triaged.kind == "chat"):
             yield self._off_topic(judged)
             return
-        answered, missing = self._judging.by_part(judged, parts.split(judged.question))
-        if answered:
-            yield from self._answer(answered, Figured(), absent or missing, told=True)
+        found = self._judging.by_part(judged, parts.split(judged.question))
+        if found.answered:
+            yield from self._answer(found.answered, Figured(), absent or found.missing, told=True)
         else:
             yield from self._refuse(judged, absent)
 
@@ -201,11 +213,18 @@ class Reply:
             published=self._say("sources.published", self._audience),
         )
 
-    def _answer(self, judged: Judged, figures: Figured, missing: str, *, told: bool) -> Iterator[Statement | Answer]:
-        """Yield the answer made of figures and, where the sources tell what was asked, of their sentences."""
+    def _answer(
+        self, judged: Judged, figures: Figured, missing: str, *, told: bool, unanswered: Sequence[str] = ()
+    ) -> Iterator[Statement | Answer]:
+        """Yield the answer made of figures and, where the sources tell what was asked, of their sentences.
+
+        Args:
+            unanswered: Parts of the question that the answer leaves open.
+        """
         composed = self._compose(judged) if told else []
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
-        closing = " ".join(filter(None, [self._lacks(missing), self._unsure(confidence)]))
+        lacking = [self._lacks(missing)] if missing else [self._open(part) for part in unanswered]
+        closing = " ".join(filter(None, [*lacking, self._unsure(confidence)]))
         yield from self._finish(
             self._written(judged, figures.drafts, extractive.joined(figures.drafts, composed)),
             "answered",
@@ -217,6 +236,9 @@ class Reply:
 
     def _lacks(self, missing: str) -> str:
         return self._say("refusal.also_missing", self._audience, missing=missing) if missing else ""
+
+    def _open(self, part: str) -> str:
+        return self._say("refusal.part", self._audience, part=part)
 
     def _unsure(self, confidence: float) -> str:
         """Return the confidence in words where it is not high."""

@@ -294,6 +294,31 @@ def test_both_parts_of_a_question_are_answered_where_only_the_whole_is_not(
     assert all(word in answer.text for word in ("spectrometry", "ministry paid", "nurses collected"))
 
 
+PARTS = (
+    "# T\n\n## Methods\n\nMilk iron was measured by spectrometry at the central laboratory.\n\n## Staff\n\n"
+    "Two nurses collected the spots.\n\n## Who\n\nMothers who smoked were left out.\n\n## Where\n\n"
+    "Nobody came from abroad.\n"
+)
+
+
+def test_the_part_that_nothing_answers_is_said_to_be_open(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
+    corpus_folder.add(technical=PARTS, findings=None)
+    question = "How was milk iron measured at the central laboratory, and how many nurses smoked abroad?"
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        answer = assistant.ask(question)
+    assert answer.outcome == "answered" and "spectrometry" in answer.text
+    assert "I don't find a sure answer in it to “how many nurses smoked abroad”." in answer.text
+
+
+def test_what_answers_no_part_answers_no_whole(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
+    corpus_folder.add(technical=PARTS, findings=None)
+    question = "Was the milk collected by mothers abroad, and how many nurses smoked iron?"
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        assistant._tools.evidence.threshold = 0.4
+        answer = assistant.ask(question)
+    assert answer.outcome == "not_in_study"
+
+
 def test_a_source_with_reference_numbers_is_answered_from(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
     text = "# T\n\n## Results\n\nMilk iron rose by 12% in the treated mothers [12].\n"
     corpus_folder.add(technical=text, findings=None)

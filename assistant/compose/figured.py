@@ -23,7 +23,7 @@ _ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", 
 _PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
 _SCOPE = re.compile(r"^\W*(?:in|among|for|of|with|at|by)\b", re.I)
 """A part of a question that only says of whom the others ask."""
-_MORE = re.compile(r"\b(?:higher|more|greater|larger|better|richer|stronger)\b", re.I)
+_MORE = re.compile(r"\b(?:higher|more|greater|larger|better|richer|stronger|exceed\w*|surpass\w*|outstrip\w*)\b", re.I)
 _LESS = re.compile(r"\b(?:lower|less|fewer|smaller|worse|poorer|weaker)\b", re.I)
 
 
