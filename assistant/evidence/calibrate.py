@@ -13,10 +13,10 @@ from assistant.evidence.model import Calibration
 from assistant.lexical import Lexical
 
 CANDIDATES = 24
-COST_OF_WRONG_ANSWER = 1.0
+COST_OF_WRONG_ANSWER = 1.25
 """An answer where the study has none costs so many times what a refusal of an answerable question costs.
 
-Source: the issue's own terms: at most 4 % of answerable questions lost where 90 % of the others are refused.
+More than one, since a refusal still shows the nearest thing that the study reports, and a wrong answer misleads.
 """
 
 
