@@ -73,6 +73,15 @@ def gist(message: str) -> str:
     return asked
 
 
+def parts(message: str) -> list[str]:
+    """Return the sentences of a message, and their clauses where a new one asks or tells of somebody.
+
+    >>> parts("My son is three, what dose did they use? Thanks.")
+    ['My son is three', 'what dose did they use?', 'Thanks.']
+    """
+    return [clause.strip() for piece in _END.split(message) for clause in _CLAUSE.split(piece) if clause.strip()]
+
+
 def _asks(piece: str) -> bool:
     return bool("?" in piece or _OPENS.match(piece) or _REQUESTS.search(piece))
 

@@ -16,9 +16,9 @@ from assistant.triage import KINDS, Triage, Triaged
 from assistant.triage.train import MESSAGES as TRAINED_ON
 
 MESSAGES = [json.loads(line) for line in (Path(__file__).parent / "data" / "triage.jsonl").open(encoding="utf-8")]
-RECALL = {"urgent": 0.92, "advice": 0.65, "study": 0.95, "chat": 0.8, "off_topic": 0.58}
+RECALL = {"urgent": 0.94, "advice": 0.88, "study": 0.95, "chat": 0.92, "off_topic": 0.88}
 """The least share of each kind that must be told; what was measured is in the README."""
-CRIED_WRONGLY = 0.06
+CRIED_WRONGLY = 0.03
 """The largest share of messages about a study that may be taken for an emergency."""
 
 
@@ -92,3 +92,28 @@ def test_no_message_is_both_trained_on_and_measured_on() -> None:
 def test_an_emergency_at_the_end_of_a_long_message_is_met() -> None:
     told = "We read your page on vitamin B12 with interest, all of it, twice. " * 60
     assert Triage()(told + "Anyway my newborn won't wake up and she is limp and grey.").kind == "urgent"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "message",
+    [
+        "my husband says its rubbish since there were only 40 of them. is he right?",
+        "I did art at college, so what does r=0.51 mean?",
+        "My midwife printed this for me. How old were the babies when they were tested?",
+    ],
+)
+def test_who_tells_of_themselves_and_asks_about_the_study_gets_no_emergency(message: str) -> None:
+    assert Triage()(message).kind == "study"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "message",
+    [
+        "He took a whole bottle of his iron syrup this morning. How much iron did the babies in the trial get?",
+        "interesting read, what was the p value? she is very sleepy and hasn't had a wet nappy since last night",
+    ],
+)
+def test_a_question_about_the_study_beside_it_hides_no_emergency(message: str) -> None:
+    assert Triage()(message).kind == "urgent"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assistant import adapter
-from assistant.triage.words import alarms
+from assistant.gist import parts
+from assistant.triage.words import alarms, tells_of_acting
 
 Kind = Literal["urgent", "advice", "study", "chat", "off_topic"]
 KINDS: tuple[Kind, ...] = ("advice", "chat", "off_topic", "study", "urgent")
@@ -25,6 +26,8 @@ URGENT_FROM = 0.3
 
 Source: `study-assistant eval --suite triage`; recall and false alarms are in the README.
 """
+ALONE_URGENT_FROM = 0.9
+"""From this probability on a part of a message that tells how someone fares makes all of it urgent."""
 SURELY_STUDY = 0.8
 """With words of alarm in it a message is urgent unless it is so likely about the study."""
 
@@ -55,13 +58,33 @@ class Triage:
 
     def __call__(self, question: str) -> Triaged:
         """Return a question's kind."""
+        probabilities = self._probabilities(question)
+        triaged = Triaged(_decide(question, probabilities), probabilities)
+        if triaged.kind not in ("urgent", "advice") and (told := self._told(question)):
+            return told
+        return triaged
+
+    def _told(self, message: str) -> Triaged | None:
+        """Return what a part of a message is that alone is urgent, whatever is asked beside it, or None.
+
+        Only parts that tell of a medicine, a feed, or how someone fares, or that have words of alarm: by itself much
+        else that people tell of themselves looks urgent to a model of whole messages.
+        """
+        pieces = parts(message)
+        for part in pieces if len(pieces) > 1 else ():
+            if tells_of_acting(part) or alarms(part):
+                probabilities = self._probabilities(part)
+                if probabilities["urgent"] >= ALONE_URGENT_FROM:
+                    return Triaged("urgent", probabilities)
+        return None
+
+    def _probabilities(self, text: str) -> dict[Kind, float]:
         import torch
 
-        encoded = self._tokenizer(question, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        encoded = self._tokenizer(text, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         with self._lock, torch.inference_mode():
             shares = torch.softmax(self._network(**encoded).logits.float()[0], -1).tolist()
-        probabilities = dict(zip(KINDS, shares, strict=True))
-        return Triaged(_decide(question, probabilities), probabilities)
+        return dict(zip(KINDS, shares, strict=True))
 
 
 def _decide(question: str, probabilities: Mapping[Kind, float]) -> Kind:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from assistant import adapter
-from assistant.evidence.data import WRITTEN
 from assistant.jsonl import read_jsonl
 from assistant.triage import KINDS, MAX_TOKENS
 
@@ -73,5 +72,5 @@ def trained(layers: int) -> tuple[str, ...]:
 
 def study_questions() -> list[str]:
     """Return every third question that was written about the made-up study pages, both readers' among them."""
-    files = sorted(WRITTEN.glob("pages-*.jsonl"))
+    files = sorted((Path(__file__).parents[1] / "evidence" / "data").glob("pages-*.jsonl"))
     return [str(record["q"]) for file in files for record in read_jsonl(file)][::3]

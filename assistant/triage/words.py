@@ -19,8 +19,8 @@ _ALARM: Sequence[re.Pattern[str]] = tuple(
         r"|wk|week|day|month)",
         r"\b(?:won'?t|wont|can'?t|cant|cannot|doesn'?t|not|isn'?t|hard to|unable to)\s+(?:be\s+)?(?:wak(?:e"
         r"|ing)|woken|rouse|respond(?:ing)?)\b",
-        r"\b(?:fitting|seizing|convuls\w+|having (?:a )?(?:fit|seizure|convulsion)s?|had (?:a )?(?:fit"
-        r"|seizure)|seizures?|jerking|stiff and shak\w+)\b",
+        r"\b(?:fitting|seizing|convuls\w+|(?:had|having) (?:(?:a|an|another|his|her) )?(?:\w+ )?(?:fit|seizure)s?"
+        r"|seizures?|jerking|stiff and shak\w+)\b",
         r"\b(?:overdos\w+|swallowed|drank|ate|took|taken|got into)\b[^.?!]{0,40}\b(?:bleach|battery|pills?"
         r"|tablets?|medicine|paracetamol|tylenol|ibuprofen|poison|chemicals?|detergent|whole (?:bottle|pack"
         r"|packet)|too many)\b",
@@ -67,3 +67,17 @@ _SOMEBODY = re.compile(rf"\b(?:my|our|he|she|his|her|hers|him|he['’]?s|she['�
 def speaks_of_someone(text: str) -> bool:
     """Return whether a text speaks of one person, not of those in a study."""
     return bool(_SOMEBODY.search(text))
+
+
+_ACTS = re.compile(
+    r"\b(?:stop(?:ped|ping)?|start(?:ed|ing)?|switch\w*|gave|giv(?:e|ing)|took|tak(?:e|ing)|swallow\w*|whether to"
+    r"|decid\w+|planning|going to|gonna|thinking (?:of|about)|diagnos\w+|prescri\w+|refus\w+|hungry|cry\w*|crie[sd]|ill"
+    r"|sick|poorly|(?:has|have|had|is|was|does|did|wo|ca|ai)n['’]?t"
+    r"|not (?:fed|feeding|drinking|sleeping|eating|gaining))\b",
+    re.I,
+)
+
+
+def tells_of_acting(text: str) -> bool:
+    """Return whether somebody says what they do or did with a medicine or a feed, or how someone fares."""
+    return bool(_ACTS.search(text))
