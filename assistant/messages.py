@@ -117,6 +117,7 @@ off_topic
 refusal.lead missing
 refusal.unnamed
 refusal.nearest
+refusal.perhaps
 refusal.also_missing missing
 refusal.part part
 sources.published

@@ -44,6 +44,8 @@ OFF_TOPIC = 0.85
 """Evidence that makes a question on the study of one that looks off topic."""
 SURELY_OFF_TOPIC = 0.7
 """From this probability on a question that nothing answers is off topic; below, if nothing comes near it either."""
+PERHAPS = 0.3
+"""From this probability on, what a refusal shows as the nearest thing is not called no answer: one in three is one."""
 FAR_OFF = 0.38
 """A question whose best hit scores less, and which nothing answers, is about something else. Source: `eval`."""
 
@@ -310,7 +312,8 @@ class Reply:
         )
         nearest = self._compose(judged, floor=0.0)[:1]
         if nearest:
-            lead = f"{lead}\n\n{self._say('refusal.nearest', self._audience)}"
+            likely = not missing and judged.judgement.answered >= PERHAPS
+            lead = f"{lead}\n\n{self._say('refusal.perhaps' if likely else 'refusal.nearest', self._audience)}"
         sure = max(FIGURED if absent else 0.0, 1 - judged.judgement.answered)
         yield from self._finish(nearest, "not_in_study", sure, lead)
 

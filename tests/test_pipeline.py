@@ -310,6 +310,17 @@ def test_the_part_that_nothing_answers_is_said_to_be_open(corpus_folder: CorpusF
     assert "I don't find a sure answer in it to “how many nurses smoked abroad”." in answer.text
 
 
+def test_what_may_be_an_answer_is_not_called_none(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
+    corpus_folder.add(technical=PARTS, findings=None)
+    with open_with_fakes(Settings(corpus=corpus_folder.path, index=tmp_path / "index")) as assistant:
+        assistant._tools.evidence.threshold = 0.9
+        perhaps = assistant.ask("Mothers smoked abroad?")  # two of the three words stand in one sentence
+        never = assistant.ask("Nurses smoked abroad, laboratory?")  # one of the four
+    assert perhaps.outcome == never.outcome == "not_in_study"
+    assert "(it may not answer your question" in perhaps.text and "(not an answer" not in perhaps.text
+    assert "(not an answer to your question)" in never.text
+
+
 def test_what_answers_no_part_answers_no_whole(corpus_folder: CorpusFolder, tmp_path: Path) -> None:
     corpus_folder.add(technical=PARTS, findings=None)
     question = "Was the milk collected by mothers abroad, and how many nurses smoked iron?"
