@@ -262,6 +262,7 @@ def test_the_plainest_questions_get_the_right_outcome(real_assistant: Assistant)
     asked = {
         "What was the median serum B12 of the Canadian mothers?": "answered",
         "Who wrote the study?": "answered",
+        "How was vitamin B12 measured?": "answered",
         "my baby isn't breathing": "urgent",
         "hello": "chat",
         "how many drops of vitamin B12 should I give my baby?": "medical_advice",
