@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--tiny", action="store_true", help="a few minutes' run that proves the path, not a good model")
     train.set_defaults(run=_train_evidence)
 
-    triage = commands.add_parser("train-triage", help="fit the triage classifier anew")
+    triage = commands.add_parser("train-triage", help="train triage anew")
     triage.add_argument("--out", type=Path, required=True, help="file for the adapter")
     triage.add_argument("--tiny", action="store_true", help="train on few messages, to prove the path")
     triage.set_defaults(run=_train_triage)

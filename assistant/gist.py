@@ -60,8 +60,8 @@ def gist(message: str) -> str:
     >>> gist("Infants were sampled late. Do the authors treat that as a problem?")
     'Infants were sampled late. Do the authors treat that as a problem?'
     """
-    pieces = [piece for sentence in _END.split(message) for piece in _CLAUSE.split(sentence) if piece.strip(" .,;")]
-    kept = [piece.strip() for piece in pieces if _asks(piece) or not _tells_of_asker(piece)]
+    pieces = [piece for piece in parts(message) if piece.strip(".,;")]
+    kept = [piece for piece in pieces if _asks(piece) or not _tells_of_asker(piece)]
     if len(kept) == len(pieces) or not any(map(_asks, kept)):
         return message
     asked = " ".join(kept).strip(" ,;")

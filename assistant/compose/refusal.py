@@ -14,7 +14,7 @@ MOST_SUGGESTIONS = 3
 # Words that carry a question but are never what it asks for.
 _GENERAL = frozenset(
     terms(
-        "able about account across actually affect after age aged all already also always amount another "
+        "able about below account across actually affect after age aged all already also always amount another "
         "anybody anyone "
         "anything anyway apart appear apply around ask asked attempt available average avoid away back bad "
         "based basically "
