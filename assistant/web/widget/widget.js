@@ -674,6 +674,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
       const send = async (rating, ...next) => {
         const before = [...row.children];
         const body = { rating, comment: comment.value, outcome, study: citations[0]?.pmid || this.#study || null, surface: 'widget' };
+        told.textContent = '';
         row.replaceChildren(...next, told);
         row.firstChild.focus();
         const { ok } = await post(this.#at('api/v1/feedback'), body).catch(() => ({}));
