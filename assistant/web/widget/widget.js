@@ -665,7 +665,7 @@ textarea { display: block; width: 100%; padding: 9px 12px; border-color: var(--g
         make('table', {}, row('th', words.columns), ...rows), chart);
     }
 
-    /** A thumb counts at once, and once; a comment follows. */
+    /** A thumb counts at once; a comment follows. */
     #rating(turn) {
       const words = this.#words;
       const { outcome, citations } = turn.answer;
