@@ -16,7 +16,7 @@ from assistant.records import Audience, Finding, Sentence, Study
 from assistant.standing import decimal, evidence, interval_level, written
 from assistant.vocabulary import kind
 
-Kind = Literal["ratio", "difference", "percent", "cut_off"]
+Kind = Literal["ratio", "difference", "percent", "cut_off", "complement"]
 
 _MORE = r"(?:high|low|great|larg|bigg|small|strong|weak)\w*|more|less|fewer"
 _RATIO = re.compile(
@@ -43,6 +43,22 @@ _CUT_OFF = re.compile(
     r"\s*(?P<unit>[pnµμmkdu]?(?:mol|g|IU)/[a-zµμ]+\d?|%|hours?|weeks?|pairs?)?",
     re.I,
 )
+_SHORT_OF = re.compile(
+    r"\b(?:below|under|beneath|short of|(?:less|lower) than|not (?:above|over|past))(?: the)?"
+    r"(?: (?:cut[- ]?off|threshold|limit)(?: of)?)?"
+    r"(?:\s+(?P<value>\d+(?:[.,]\d+)?)\s*(?:[pnµμmkdu]?(?:mol|g|IU)/[a-zµμ]+)?)?"
+    r"|\b(?:too )?low\b|\binsufficien\w+|\binadequa\w+"
+    r"|(?:\bnot|n[’']t)(?: (?:have|had|get|got|be|reach\w*))?(?: (?:enough|sufficient|adequate))"
+    r"|\bwithout enough\b|\btoo little\b",
+    re.I,
+)
+_OF_HOW_MANY = re.compile(
+    r"\bhow many\b|\b(?:number|count|frequency) of\b|\bprevalence(?: of)?\b|%|\bper ?cent(?:age)?\b"
+    r"|\b(?:proportion|share|fraction|rate)\b|\b(?:any|some)\b",
+    re.I,
+)
+_REACHED = re.compile(r"\([>≥] ?(\d+(?:\.\d+)?)[^)]*\)")
+"""The cut-off in the name of a share that reaches it: "B12-sufficient (> 221 pmol/L)"."""
 _ROUND_TO = 2
 
 
@@ -67,15 +83,22 @@ def recognise(question: str) -> Operation | None:
     """
     if re.search(r"\b(?:should|my|need|ought|must|i)\b", question, re.I):
         return None
+    short = _SHORT_OF.search(question)
+    if short and _OF_HOW_MANY.search(question) and not (_RATIO.search(question) or _DIFFERENCE.search(question)):
+        rest = _OF_HOW_MANY.sub(" ", f"{question[: short.start()]} sufficient {question[short.end() :]}")
+        return Operation("complement", f"What percent {rest}", _value(short))
     cut = _CUT_OFF.search(question)
     if cut and re.search(r"^\W*(?:and |so |but )?(?:is|are|was|were|did|do|does)\b", question, re.I):
-        value = Decimal(cut["value"].replace(",", ""))
-        return Operation("cut_off", _rest(question, cut), value, cut["unit"] or "")
+        return Operation("cut_off", _rest(question, cut), _value(cut), cut["unit"] or "")
     for name, cue in (("ratio", _RATIO), ("percent", _PERCENT), ("difference", _DIFFERENCE)):
         found = cue.search(question)
         if found:
             return Operation(name, _rest(question, found))  # type: ignore[arg-type]
     return None
+
+
+def _value(found: re.Match[str]) -> Decimal | None:
+    return Decimal(found["value"].replace(",", "")) if found["value"] else None
 
 
 def _rest(question: str, found: re.Match[str]) -> str:
@@ -91,10 +114,18 @@ def operands(operation: Operation, study: Study) -> tuple[Finding, ...]:
     A comparison that names one cohort ("how many times higher was it in Canada") is with the others.
     """
     asked = matching(operation.rest, study)
+    if operation.kind == "complement":
+        return tuple(f for f in asked.findings if _complements(operation, f))
     if operation.kind == "cut_off" or len(asked.cohorts) != 1 or _pairs(_of_one_source(asked.findings)):
         return asked.findings
     about = {(f.measure, f.who, f.source, f.statistic) for f in asked.findings}
     return tuple(f for f in study.findings if (f.measure, f.who, f.source, f.statistic) in about)
+
+
+def _complements(operation: Operation, finding: Finding) -> bool:
+    """Return whether a finding is the share that reaches a cut-off, and the one asked for where that is named."""
+    reached = _REACHED.search(finding.measure)
+    return bool(reached) and kind(finding) == "percent" and operation.threshold in (None, Decimal(reached[1]))  # type: ignore[index]
 
 
 def _of_one_source(findings: Sequence[Finding]) -> list[Finding]:
@@ -125,6 +156,8 @@ def work_out(
     worker = _Worker(study, held, audience, messages)
     if operation.kind == "cut_off":
         parts = [worker.against(operation, f) for f in numeric]
+    elif operation.kind == "complement":
+        parts = [worker.complement(f) for f in numeric]
     else:
         pairs = _pairs(numeric)
         parts = [worker.pair(operation.kind, one, other) for one, other in pairs]
@@ -211,6 +244,18 @@ class _Worker:
             level = interval_level(self.held[finding])
             text += " " + self.messages.say("arithmetic.spans", interval=level, threshold=threshold)
         return text, ""
+
+    def complement(self, finding: Finding) -> tuple[str, str] | None:
+        """Return the share that a share leaves, in words, and the computed figure."""
+        left = f"{100 - self._exact(finding)}%"
+        told = self.messages.say(
+            "arithmetic.complement",
+            subject=self._subject(finding),
+            where=self._where(finding),
+            value=figure(finding, self.held[finding]),
+            result=left,
+        )
+        return told, left
 
     def _exact(self, finding: Finding) -> Decimal:
         """Return a figure with the decimals that its source gives."""

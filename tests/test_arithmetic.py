@@ -125,3 +125,34 @@ def test_nothing_is_worked_out_from_other_questions(question):
 
 def test_three_groups_are_not_one_comparison():
     assert worked_out("How much higher was vitamin D?", DROPS) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how many babies in cambodia had low levels",
+        "Proportion of Cambodian infants below 221 pmol/L?",
+        "were any babies in Cambodia below the cut-off",
+        "how many of the cambodian babies didn't get enough b12?",
+        "Prevalence of insufficient B12, Cambodian infants?",
+    ],
+)
+def test_the_share_that_falls_short_is_what_the_share_above_leaves(question):
+    result = worked_out(question, B12)
+    assert result.text.startswith("B12-sufficient (> 221 pmol/L), babies in Cambodia: 84%, so 16% were not. (I worked")
+    assert result.computed == ("16%",)
+    assert {f.value for f in result.findings} == {84}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Proportion of infants below 148 pmol/L?",  # another cut-off
+        "How many infants were deficient?",  # more than short of sufficient
+        "Did some of the mothers have low zinc?",
+        "Share of mothers with low birth weight babies?",
+        "How many pairs were below the threshold for anaemia?",
+    ],
+)
+def test_no_share_is_worked_out_for_what_was_not_measured(question):
+    assert worked_out(question, B12) is None
