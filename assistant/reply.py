@@ -1,17 +1,18 @@
-"""One reply under way, for one study and audience: find, judge, compose, verify, set beside it what disagrees."""
+"""One reply under way, for one study and audience: find, judge, and compose what is to be delivered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant import agreement, bibliography, conflicts, notices, parts, rewrite
+from assistant import agreement, bibliography, notices, parts, rewrite
 from assistant.compose import Draft, extractive
 from assistant.compose.figured import Figured, by_part, contradicts
 from assistant.compose.overall import asks_for_all, overall
 from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_name, missing_terms, suggestions
+from assistant.delivery import Delivery
 from assistant.embed import Embedder, Vectors
 from assistant.errors import ModelError
 from assistant.evidence import Evidence
@@ -22,14 +23,12 @@ from assistant.language import language_of
 from assistant.lexical import terms
 from assistant.messages import Messages
 from assistant.numerals import numbers
-from assistant.records import Answer, Audience, Citation, Finding, Outcome, Statement, Study, Turn
+from assistant.records import Answer, Audience, Statement, Study, Turn
 from assistant.reported import unreported
 from assistant.retrieve import Retriever
-from assistant.standing import decimal
 from assistant.support import Support
 from assistant.translation import CHECKED
 from assistant.triage import Triaged
-from assistant.verify import Verifier
 
 if TYPE_CHECKING:
     from assistant.compose.llm import LanguageModel
@@ -69,10 +68,8 @@ class Reply:
         self._say = tools.messages.say
         self._study = study
         self._audience: Audience = audience
-        self._verifier = Verifier(study)
+        self._delivery = Delivery(study, audience, tools.messages)
         self._judging = Judging(tools.retriever, tools.evidence, study)
-        self._language = "en"
-        self._foreword = ""
 
     def answer(
         self, question: str, vector: Vectors, history: Sequence[Turn], triaged: Triaged
@@ -84,7 +81,7 @@ class Reply:
         """
         self._speak(question)
         if triaged.kind != "advice" and (record := bibliography.drafts(gist(question), self._study)):
-            yield from self._finish(record, "answered", 1.0)
+            yield from self._delivery.finish(record, "answered", 1.0)
             return
         understood = gist(self._understood(question, history))
         if understood != question:
@@ -94,7 +91,7 @@ class Reply:
         elif agreement.asks_about_agreement(understood, self._study):
             yield self._compare()
         elif asks_for_all(understood) and (told := overall(self._study, self._audience)):
-            yield from self._finish(told, "answered", FIGURED)
+            yield from self._delivery.finish(told, "answered", FIGURED)
         else:
             yield from self._answer_in_figures_or_words(understood, vector, triaged)
 
@@ -106,7 +103,7 @@ class Reply:
         absent = unreported(question, self._study)
         if figures.complete:
             lead, closing = self._premise(question), self._lacks(absent)
-            yield from self._finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
+            yield from self._delivery.finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
             return
         judged = self._judging.judge(question, vector)
         if judged.judgement.answered < SURE_WITHOUT_NAME:
@@ -153,9 +150,9 @@ class Reply:
         """Set what language the reply is in, and what it says first where that isn't the question's."""
         asked = language_of(question)
         if self._tools.model and asked in CHECKED:
-            self._language = asked
+            self._delivery.language = asked
         if asked != "en":
-            self._foreword = self._tools.messages.notice(asked)
+            self._delivery.foreword = self._tools.messages.notice(asked)
 
     def _understood(self, question: str, history: Sequence[Turn]) -> str:
         """Return the question as it stands alone: as a model puts it where there is one that may, else as rules do."""
@@ -187,7 +184,7 @@ class Reply:
             support = Support(self._study, self._tools.evidence)
             sentences = [candidate.sentence for candidate in judged.candidates]
             try:
-                drafts = model.drafts(judged.question, sentences, self._audience, self._language, count)
+                drafts = model.drafts(judged.question, sentences, self._audience, self._delivery.language, count)
                 for draft in support.holding(drafts, count):
                     shown.append(draft)
                     yield draft
@@ -227,7 +224,7 @@ class Reply:
         confidence = max(judged.judgement.answered, FIGURED if figures else 0.0)
         lacking = [self._lacks(missing)] if missing else [self._open(part) for part in unanswered]
         closing = " ".join(filter(None, [*lacking, self._unsure(confidence)]))
-        yield from self._finish(
+        yield from self._delivery.finish(
             self._written(judged, figures.drafts, extractive.joined(figures.drafts, composed)),
             "answered",
             confidence,
@@ -251,56 +248,13 @@ class Reply:
     def _premise(self, question: str) -> str:
         return self._say("premise", self._audience) if contradicts(question, self._study) else ""
 
-    def _finish(
-        self,
-        drafts: Iterable[Draft],
-        outcome: Outcome,
-        confidence: float,
-        lead: str = "",
-        closing: str = "",
-        findings: Sequence[Finding] = (),
-    ) -> Iterator[Statement | Answer]:
-        said = []
-        languages: list[str] = []
-        for statement in self._verifier.statements(_noting(drafts, languages)):
-            said.append(statement)
-            yield statement
-        if outcome == "answered" and not said:
-            text = self._foreworded(self._say("refusal.unnamed", self._audience))
-            yield Answer(text, "not_in_study", follow_ups=suggestions(self._study), confidence=1 - confidence)
-            return
-        if said and self._language != "en" and set(languages) == {self._language}:
-            self._foreword = ""
-        spoken = " ".join(statement.text for statement in said)
-        cited = self._verifier.citations
-        disagreeing = (
-            conflicts.touching(self._study, conflicts.find(self._study), cited=cited, used=findings, text=spoken)
-            if outcome == "answered"
-            else ()
-        )
-        ordered = sorted(disagreeing, key=lambda d: not any(finding in findings for finding in d.findings))
-        notice = notices.notice(self._study, ordered, self._audience, self._tools.messages, taken=cited)
-        text = "\n\n".join(filter(None, [self._foreword, lead, spoken, closing, notice.text if notice else ""]))
-        yield Answer(
-            text,
-            outcome,
-            (*cited, *notice.citations) if notice else cited,
-            notice.conflicts if notice else (),
-            tuple(findings) or shown(self._study, cited, spoken),
-            suggestions(self._study),
-            confidence,
-        )
-
     def _compare(self) -> Answer:
         told = notices.agreement(self._study, self._audience, self._tools.messages)
-        text = self._foreworded(told.text)
+        text = self._delivery.foreworded(told.text)
         return Answer(text, "answered", told.citations, told.conflicts, (), suggestions(self._study), 1.0)
 
-    def _foreworded(self, text: str) -> str:
-        return f"{self._foreword}\n\n{text}" if self._foreword else text
-
     def _off_topic(self, judged: Judged) -> Answer:
-        text = self._foreworded(self._say("off_topic", self._audience))
+        text = self._delivery.foreworded(self._say("off_topic", self._audience))
         return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
     def _refuse(self, judged: Judged, absent: str = "") -> Iterator[Statement | Answer]:
@@ -315,7 +269,7 @@ class Reply:
             likely = not missing and judged.judgement.answered >= PERHAPS
             lead = f"{lead}\n\n{self._say('refusal.perhaps' if likely else 'refusal.nearest', self._audience)}"
         sure = max(FIGURED if absent else 0.0, 1 - judged.judgement.answered)
-        yield from self._finish(nearest, "not_in_study", sure, lead)
+        yield from self._delivery.finish(nearest, "not_in_study", sure, lead)
 
     def _advise(self, judged: Judged) -> Iterator[Statement | Answer]:
         lead = self._say("advice.lead", self._audience)
@@ -324,24 +278,4 @@ class Reply:
             judged.question, near, self._study, self._audience, floor=0.2, idf=self._tools.retriever.idf
         )[:2]
         key = "advice.context" if drafts else "advice.nothing"
-        yield from self._finish(drafts, "medical_advice", 1.0, f"{lead}\n\n{self._say(key, self._audience)}")
-
-
-def _noting(drafts: Iterable[Draft], languages: list[str]) -> Iterator[Draft]:
-    """Yield drafts, and note what each is written in."""
-    for draft in drafts:
-        languages.append(draft.language)
-        yield draft
-
-
-def shown(study: Study, cited: Sequence[Citation], text: str) -> tuple[Finding, ...]:
-    """Return the findings whose figure a reply shows and cites, for its table and chart."""
-    figures = {number.value for number in numbers(text)}
-    quoted = {(c.source, number.value) for c in cited for number in numbers(c.quote)}
-    found = []
-    for finding in study.findings:
-        if finding.value is not None and finding.unit:
-            value = decimal(finding.value)
-            if value in figures and (finding.source, value) in quoted:
-                found.append(finding)
-    return tuple(found)
+        yield from self._delivery.finish(drafts, "medical_advice", 1.0, f"{lead}\n\n{self._say(key, self._audience)}")

@@ -12,7 +12,7 @@ from assistant.evidence.data import Example
 from assistant.evidence.model import Calibration
 from assistant.lexical import Lexical
 
-CANDIDATES = 24
+CANDIDATES = 16
 COST_OF_WRONG_ANSWER = 1.25
 """An answer where the study has none costs so many times what a refusal of an answerable question costs.
 

@@ -12,7 +12,7 @@ from assistant.evidence.data import Example, Pair
 from assistant.evidence.model import EvidenceModel
 from assistant.lexical import Lexical
 
-READ = 16
+READ = 12
 """Sentences that the model reads for a question: those that retrieval ranks first."""
 UNANSWERED, ANSWERED = 3, 2
 """Negatives from a question without an answer in the text, and from one with; the worst mistakes first."""

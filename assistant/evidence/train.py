@@ -30,7 +30,7 @@ SEED = 17
 BATCH = 32
 PASSES = 3
 """Passes over the questions written about studies."""
-LEARNING_RATE, LAST_LEARNING_RATE = 6e-5, 3e-5
+LEARNING_RATE, LAST_LEARNING_RATE = 1e-4, 5e-5
 """Greatest one of each pass, and of the last one, over the mistakes that are left."""
 TINY = 320
 """Pairs of each of the two passes that only prove the path."""
