@@ -17,7 +17,6 @@ from assistant.jsonl import read_jsonl
 
 WRITTEN = Path(__file__).parent / "data"
 CALIBRATION_PAGES = frozenset("P011 P012 P111 P112 P213 P214 P313 P314".split())
-CALIBRATION_FILES = frozenset({"pages-hh.jsonl", "pages-ii.jsonl"})
 CALIBRATION_FILE, CALIBRATION_ABSTRACTS = "abstracts-3.jsonl", 32
 Pair = tuple[str, str, float]
 """Question, sentence, and 1 where the sentence answers, else 0."""
@@ -73,8 +72,8 @@ class Split:
 def written_split(data: Path, folder: Path = WRITTEN) -> Split:
     """Return the questions written for this project over SciFact abstracts and made-up study pages.
 
-    The test files were written by other writers than the rest, on other texts; `CALIBRATION_PAGES`, all of
-    `CALIBRATION_FILES` and the first `CALIBRATION_ABSTRACTS` documents of one file are held aside for calibration.
+    The test files were written by other writers than the rest, on other texts; `CALIBRATION_PAGES` and the first
+    `CALIBRATION_ABSTRACTS` documents of one file are held aside for calibration.
     """
     abstracts = {name: sentences for name, (_, sentences) in scifact_abstracts(data).items()}
     split = Split([], [], [])
@@ -88,8 +87,7 @@ def written_split(data: Path, folder: Path = WRITTEN) -> Split:
             if path.name.startswith("test-"):
                 split.test.append(example)
             else:
-                aside = path.name in CALIBRATION_FILES or example.document in held
-                (split.calibration if aside else split.train).append(example)
+                (split.calibration if example.document in held else split.train).append(example)
     return split
 
 
