@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant import agreement, bibliography, notices, parts, rewrite
 from assistant.compose import Draft, extractive
-from assistant.compose.figured import Figured, by_part, contradicts
+from assistant.compose.figured import Figured, by_part, contradicts, corrected
 from assistant.compose.overall import asks_for_all, overall
 from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_name, missing_terms, suggestions
@@ -111,6 +111,8 @@ class Reply:
         surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
         bar = OFF_TOPIC if triaged.kind == "off_topic" and surely else self._tools.evidence.threshold
         tells = judged.judgement.answered >= bar
+        if not (figures or tells or absent):
+            figures = corrected(question, self._study, self._audience, self._tools.messages)
         if rest:
             found = self._judging.by_part(judged, rest)
             lacking = next(filter(None, (missing_terms(part, self._study) for part in rest)), "")

@@ -17,7 +17,7 @@ from assistant.phrasing import Figures, sentence
 from assistant.ratios import ratios
 from assistant.records import Audience, Finding, Study
 from assistant.standing import decimal, evidence
-from assistant.vocabulary import cohort_pattern, kind, named_who
+from assistant.vocabulary import cohort_pattern, kind, named_who, stems
 
 _ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", re.I)
 _PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
@@ -117,6 +117,16 @@ def _first_source(findings: Sequence[Finding], audience: Audience) -> tuple[Find
     return ()
 
 
+def corrected(question: str, study: Study, audience: Audience, messages: Messages) -> Figured:
+    """Return the figures that contradict what a question takes for granted, as `contradicts` finds it, or nothing."""
+    levels = _compared(question, study)
+    measured = {word for finding in levels for word in stems(finding.measure)}
+    if not (measured & set(stems(question)) and contradicts(question, study)):
+        return Figured()
+    told = sentence(study, _first_source(levels, audience), audience, messages)
+    return Figured((_draft(told),), told.findings, True) if told else Figured()
+
+
 def contradicts(question: str, study: Study) -> bool:
     """Return whether a question takes for granted that one cohort had more (or less), and the page's figures deny it.
 
@@ -125,9 +135,7 @@ def contradicts(question: str, study: Study) -> bool:
     more, less = _MORE.search(question), _LESS.search(question)
     if bool(more) == bool(less) or not _PRESUPPOSES.search(question):
         return False
-    levels = [f for f in study.findings if kind(f) == "level" and f.source != PUBLISHED]
-    who = named_who(question, list(dict.fromkeys(f.who for f in levels)))
-    levels = [f for f in levels if not who or f.who in who]
+    levels = _compared(question, study)
     cohorts = list(dict.fromkeys(f.cohort for f in levels))
     found = [(match.start(), c) for c in cohorts if (match := cohort_pattern(c, study).search(question))]
     if len(cohorts) != 2 or not found:
@@ -138,3 +146,12 @@ def contradicts(question: str, study: Study) -> bool:
         by_who.setdefault((finding.measure, finding.who), {})[finding.cohort] = finding.value or 0.0
     higher = [values[first] == max(values.values()) for values in by_who.values() if len(values) == 2]
     return bool(higher) and (all(higher) if less else not any(higher))
+
+
+def _compared(question: str, study: Study) -> list[Finding]:
+    """Return the page's levels in whom a question names, in all where it names none; the mothers' milk is milk."""
+    levels = [f for f in study.findings if kind(f) == "level" and f.source != PUBLISHED]
+    who = named_who(question, list(dict.fromkeys(f.who for f in levels)))
+    if "milk" in who:
+        who = tuple(name for name in who if name != "mother")
+    return [f for f in levels if not who or f.who in who]
