@@ -237,6 +237,7 @@ conflicts.reason_state
 conflicts.reason_cut_off
 conflicts.reason_ranking
 arithmetic.in_who who
+arithmetic.complement result subject value where
 arithmetic.computed
 arithmetic.ratio high high_where low low_where result subject
 arithmetic.difference high high_where low low_where result subject
