@@ -26,8 +26,8 @@ URGENT_FROM = 0.3
 
 Source: `study-assistant eval --suite triage`; recall and false alarms are in the README.
 """
-ALONE_URGENT_FROM = 0.9
-"""From this probability on a part of a message that tells how someone fares makes all of it urgent."""
+ALONE_URGENT_FROM, ALONE_ADVICE_FROM = 0.9, 0.75
+"""From these probabilities of being urgent on, a part that tells how someone fares makes all of it that, or advice."""
 SURELY_STUDY = 0.8
 """With words of alarm in it a message is urgent unless it is so likely about the study."""
 
@@ -65,18 +65,21 @@ class Triage:
         return triaged
 
     def _told(self, message: str) -> Triaged | None:
-        """Return what a part of a message is that alone is urgent, whatever is asked beside it, or None.
+        """Return what a part of a message is that alone is or may be urgent, whatever is asked beside it, or None.
 
         Only parts that tell of a medicine, a feed, or how someone fares, or that have words of alarm: by itself much
         else that people tell of themselves looks urgent to a model of whole messages.
         """
         pieces = parts(message)
+        advice = None
         for part in pieces if len(pieces) > 1 else ():
             if tells_of_acting(part) or alarms(part):
                 probabilities = self._probabilities(part)
                 if probabilities["urgent"] >= ALONE_URGENT_FROM:
                     return Triaged("urgent", probabilities)
-        return None
+                if probabilities["urgent"] >= ALONE_ADVICE_FROM:
+                    advice = Triaged("advice", probabilities)
+        return advice
 
     def _probabilities(self, text: str) -> dict[Kind, float]:
         import torch
