@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
+_ROUNDING = 1e-6
+"""Differences of no more than this come of averaging weights, not of training; stored, they double an adapter."""
+
+
 def classifier(labels: int) -> torch.nn.Module:
     """Return a sequence classifier over the packaged MiniLM's weights; its head is not trained yet.
 
@@ -99,7 +103,7 @@ def packed(network: torch.nn.Module, base: torch.nn.Module) -> dict[str, torch.T
             stored[name] = weight.detach().half()
             continue
         difference = (weight - before[name]).detach()
-        if not difference.abs().max() > 0:
+        if difference.abs().max() <= _ROUNDING:
             continue
         if difference.dim() == 2:
             scale = difference.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127

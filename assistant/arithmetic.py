@@ -125,7 +125,7 @@ def operands(operation: Operation, study: Study) -> tuple[Finding, ...]:
 def _complements(operation: Operation, finding: Finding) -> bool:
     """Return whether a finding is the share that reaches a cut-off, and the one asked for where that is named."""
     reached = _REACHED.search(finding.measure)
-    return bool(reached) and kind(finding) == "percent" and operation.threshold in (None, Decimal(reached[1]))  # type: ignore[index]
+    return reached is not None and kind(finding) == "percent" and operation.threshold in (None, Decimal(reached[1]))
 
 
 def _of_one_source(findings: Sequence[Finding]) -> list[Finding]:

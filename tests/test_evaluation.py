@@ -21,7 +21,7 @@ from assistant.evaluation import answerability, metrics, ranking, scoring, selec
 from assistant.evaluation.question_file import Question, read
 from assistant.evaluation.report import Report, Table
 from assistant.evaluation.setup import Remembering, Setup
-from assistant.judging import CANDIDATES
+from assistant.evidence import CANDIDATES
 from assistant.records import Answer, Citation
 
 QUESTIONS = Path(__file__).parent / "data" / "questions.jsonl"

@@ -19,9 +19,8 @@ from assistant.evaluation.metrics import (
 )
 from assistant.evaluation.report import Cell, Report, Table
 from assistant.evaluation.setup import Setup, shown
-from assistant.evidence import Evidence, data
+from assistant.evidence import CANDIDATES, Evidence, data
 from assistant.index import Chunk
-from assistant.judging import CANDIDATES
 
 LOST = 0.04
 """Share of answerable questions that may be lost. Source: the target, at least 90 % of the others refused at that."""

@@ -11,10 +11,9 @@ from assistant.evaluation.collection import Collection, Ranked
 from assistant.evaluation.metrics import mean, reciprocal_rank
 from assistant.evaluation.report import Report, Table
 from assistant.evaluation.setup import Setup, shown
-from assistant.evidence import Evidence
+from assistant.evidence import CANDIDATES, Evidence
 from assistant.evidence.data import covidqa
 from assistant.index import Chunk
-from assistant.judging import CANDIDATES
 from assistant.records import Sentence
 from assistant.split import spans
 

@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+CANDIDATES = 16
+"""Sentences that the evidence model reads for one question.
+
+Source: 512 calibration questions: what holds the answer is among 16 as often as among 24 (.996; .977 among 8), and
+the area under the ROC curve is the same.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

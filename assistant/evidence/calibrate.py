@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from assistant.evidence import CANDIDATES
 from assistant.evidence.data import Example
 from assistant.evidence.model import Calibration
 from assistant.lexical import Lexical
 
-CANDIDATES = 16
 COST_OF_WRONG_ANSWER = 1.25
 """An answer where the study has none costs so many times what a refusal of an answerable question costs.
 
