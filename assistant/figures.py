@@ -48,7 +48,10 @@ _NEEDS = re.compile(r"^\W*i (?:just )?(?:need|want) (?=(?:the|all|both)\b)", re.
 _PAPER = r"(?:paper|abstract|article|publication|publications|journal|pubmed|manuscript|authors(?= \w))"
 _PAGE = r"(?:(?:web ?)?(?:page|site)|summary|study page)"
 _PAPER_ASKED = re.compile(
-    rf"\bpublished(?: (?:paper|abstract|record|study|article|version))?\b|(?<!many )\b{_PAPER}\b", re.I
+    rf"\b(?:{_PAPER} )?(?:actually |really )?publish(?:ed)?"
+    r"(?: (?:paper|abstract|record|study|article|version))?\b"
+    rf"|(?<!many )\b{_PAPER}\b",
+    re.I,
 )
 _PAGE_ASKED = re.compile(rf"\b{_PAGE}\b", re.I)
 _INTERVAL = re.compile(r"\b(?:\d{2}\s?%?\s?)?(?:confidence (?:interval|limit)s?|CIs?\b|intervals?\b)", re.I)
@@ -97,6 +100,7 @@ _FILLER = frozenset(
         "site sites arm arms country countries place people participant participants subject subjects "
         "all everything u respectively exact exactly precise actual typical sample samples total overall "
         "studied included enrolled part only just "
+        "reading readings typical usual actually really come came out over overall end ended up sit sat "
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )
@@ -114,7 +118,9 @@ _HOW_DONE = re.compile(
     re.I,
 )
 _WHAT_DOES = re.compile(r"\bwhat (?:does|do|can|would|did)\b.{0,40}\bdo\b|\bwhat(?:['’]?s| is)\b.{0,30}\bfor\W*$", re.I)
-_FIGURES = re.compile(r"\b(?:levels?|concentrations?|values?|figures|numbers)\b(?! of)", re.I)
+_FIGURES = re.compile(
+    r"\b(?:levels?|concentrations?|values?|readings?|figures|numbers)\b(?! of)|\b(?:come|came) out\b", re.I
+)
 _MOTHERS = "|".join(map(re.escape, WHO["mother"]))
 _HER_MILK = re.compile(
     rf"\b(?:{_MOTHERS})(?:['’]s?)? (?:own )?(?=(?:breast ?)?milk\b)"

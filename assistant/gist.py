@@ -73,6 +73,18 @@ def gist(message: str) -> str:
     return asked
 
 
+def asking(message: str) -> str:
+    """Return the sentences and clauses of a message that ask; all of it where none does or where they need the rest.
+
+    >>> asking("My sister lives in Oslo. What was the zinc level?")
+    'What was the zinc level?'
+    >>> asking("I take metformin. Does that matter?")
+    'I take metformin. Does that matter?'
+    """
+    asked = " ".join(piece for piece in parts(message) if _asks(piece))
+    return message if not asked or _POINTS_BACK.search(_RESEARCHERS.sub(" ", asked)) else asked
+
+
 def parts(message: str) -> list[str]:
     """Return the sentences of a message, and their clauses where a new one asks or tells of somebody.
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from assistant import agreement, bibliography, notices, parts, rewrite
 from assistant.compose import Draft, extractive
-from assistant.compose.figured import Figured, by_part, contradicts, corrected
+from assistant.compose.correcting import contradicts, corrected
+from assistant.compose.figured import Figured, by_part
 from assistant.compose.overall import asks_for_all, overall
 from assistant.compose.phrasing import names
 from assistant.compose.refusal import missing_name, missing_terms, suggestions
@@ -17,12 +18,13 @@ from assistant.embed import Embedder, Vectors
 from assistant.errors import ModelError
 from assistant.evidence import Evidence
 from assistant.figures import sources_named
-from assistant.gist import gist
+from assistant.gist import asking, gist
 from assistant.judging import Judged, Judging, Parts
 from assistant.language import language_of
 from assistant.lexical import terms
 from assistant.messages import Messages
 from assistant.numerals import numbers
+from assistant.premises import miscounted, unknown_cut_off
 from assistant.records import Answer, Audience, Statement, Study, Turn
 from assistant.reported import unreported
 from assistant.retrieve import Retriever
@@ -70,6 +72,7 @@ class Reply:
         self._audience: Audience = audience
         self._delivery = Delivery(study, audience, tools.messages)
         self._judging = Judging(tools.retriever, tools.evidence, study)
+        self._corrects = False
 
     def answer(
         self, question: str, vector: Vectors, history: Sequence[Turn], triaged: Triaged
@@ -100,7 +103,7 @@ class Reply:
     ) -> Iterator[Statement | Answer]:
         """Yield the figures that a question asks for where they are all it asks for, else what the evidence allows."""
         figures, rest = by_part(question, self._study, self._audience, self._tools.messages)
-        absent = unreported(question, self._study)
+        absent = unreported(question, self._study) or unknown_cut_off(question, self._study)
         if figures.complete:
             lead, closing = self._premise(question), self._lacks(absent)
             yield from self._delivery.finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
@@ -111,8 +114,9 @@ class Reply:
         surely = triaged.probabilities["off_topic"] >= SURELY_OFF_TOPIC
         bar = OFF_TOPIC if triaged.kind == "off_topic" and surely else self._tools.evidence.threshold
         tells = judged.judgement.answered >= bar
-        if not (figures or tells or absent):
+        if not (figures or absent) and (not tells or miscounted(question, self._study)):
             figures = corrected(question, self._study, self._audience, self._tools.messages)
+            self._corrects = bool(figures)
         if rest:
             found = self._judging.by_part(judged, rest)
             lacking = next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
@@ -248,7 +252,8 @@ class Reply:
         return self._say("confidence.medium" if confidence >= HALF_SURE else "confidence.low", self._audience)
 
     def _premise(self, question: str) -> str:
-        return self._say("premise", self._audience) if contradicts(question, self._study) else ""
+        denied = self._corrects or contradicts(question, self._study) or miscounted(question, self._study)
+        return self._say("premise", self._audience) if denied else ""
 
     def _compare(self) -> Answer:
         told = notices.agreement(self._study, self._audience, self._tools.messages)
@@ -260,7 +265,7 @@ class Reply:
         return Answer(text, "off_topic", follow_ups=suggestions(self._study), confidence=1 - judged.judgement.answered)
 
     def _refuse(self, judged: Judged, absent: str = "") -> Iterator[Statement | Answer]:
-        missing = absent or missing_terms(judged.question, self._study)
+        missing = absent or missing_terms(asking(judged.question), self._study)
         lead = (
             self._say("refusal.lead", self._audience, missing=missing)
             if missing

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from assistant import arithmetic
 from assistant.compose import SOURCES, Draft
-from assistant.compose.extractive import PUBLISHED
 from assistant.compose.phrasing import names, phrase
 from assistant.figures import matching
 from assistant.messages import Messages
@@ -17,14 +16,11 @@ from assistant.phrasing import Figures, sentence
 from assistant.ratios import ratios
 from assistant.records import Audience, Finding, Study
 from assistant.standing import decimal, evidence
-from assistant.vocabulary import cohort_pattern, kind, named_who, stems
+from assistant.vocabulary import kind
 
 _ASKS_WHY = re.compile(r"\b(?:why|how come|reason|because|mean for|meaning)\b", re.I)
-_PRESUPPOSES = re.compile(r"\b(?:why|how come|given|since|because|considering|explains?|reason)\b", re.I)
 _SCOPE = re.compile(r"^\W*(?:in|among|for|of|with|at|by)\b", re.I)
 """A part of a question that only says of whom the others ask."""
-_MORE = re.compile(r"\b(?:higher|more|greater|larger|better|richer|stronger|exceed\w*|surpass\w*|outstrip\w*)\b", re.I)
-_LESS = re.compile(r"\b(?:lower|less|fewer|smaller|worse|poorer|weaker)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +43,15 @@ def figured(question: str, study: Study, audience: Audience, messages: Messages)
     """Return the figures that a question asks for, of one source: the one it names, else the page before the paper."""
     operation = arithmetic.recognise(question)
     if operation:
-        found = _first_source(arithmetic.operands(operation, study), audience)
+        found = first_source(arithmetic.operands(operation, study), audience)
         stated = _stated(operation, found, study, audience)
         if stated:
             return Figured((stated,), found, True)
         result = arithmetic.work_out(operation, study, found, audience, messages) if found else None
         if result:
-            return Figured((_draft(result),), result.findings, True)
+            return Figured((draft_of(result),), result.findings, True)
     asked = matching(question, study)
-    found = _first_source(asked.findings, audience)
+    found = first_source(asked.findings, audience)
     if not found:
         return Figured()
     if all(kind(finding) == "state" for finding in found):
@@ -63,7 +59,7 @@ def figured(question: str, study: Study, audience: Audience, messages: Messages)
     told = sentence(study, found, audience, messages)
     if told is None:
         return Figured()
-    return Figured((_draft(told),), told.findings, not _ASKS_WHY.search(question))
+    return Figured((draft_of(told),), told.findings, not _ASKS_WHY.search(question))
 
 
 def by_part(question: str, study: Study, audience: Audience, messages: Messages) -> tuple[Figured, tuple[str, ...]]:
@@ -86,7 +82,8 @@ def by_part(question: str, study: Study, audience: Audience, messages: Messages)
     return Figured(drafts, findings, not rest), rest
 
 
-def _draft(told: Figures) -> Draft:
+def draft_of(told: Figures) -> Draft:
+    """Return figures in words as a draft."""
     return Draft(told.text, told.evidence, told.computed)
 
 
@@ -108,50 +105,10 @@ def _in_the_sources_words(findings: Sequence[Finding], study: Study, audience: A
     return tuple(Draft(" ".join(phrase(s, audience, named) for s in spans), spans) for spans in held if spans)
 
 
-def _first_source(findings: Sequence[Finding], audience: Audience) -> tuple[Finding, ...]:
+def first_source(findings: Sequence[Finding], audience: Audience) -> tuple[Finding, ...]:
     """Return the findings of the source that comes first for an audience."""
     for source in SOURCES[audience]:
         found = tuple(finding for finding in findings if finding.source == source)
         if found:
             return found
     return ()
-
-
-def corrected(question: str, study: Study, audience: Audience, messages: Messages) -> Figured:
-    """Return the figures that contradict what a question takes for granted, as `contradicts` finds it, or nothing."""
-    levels = _compared(question, study)
-    measured = {word for finding in levels for word in stems(finding.measure)}
-    if not (measured & set(stems(question)) and contradicts(question, study)):
-        return Figured()
-    told = sentence(study, _first_source(levels, audience), audience, messages)
-    return Figured((_draft(told),), told.findings, True) if told else Figured()
-
-
-def contradicts(question: str, study: Study) -> bool:
-    """Return whether a question takes for granted that one cohort had more (or less), and the page's figures deny it.
-
-    Only questions that presuppose ("why did …", "given that …") count, and only where two cohorts were compared.
-    """
-    more, less = _MORE.search(question), _LESS.search(question)
-    if bool(more) == bool(less) or not _PRESUPPOSES.search(question):
-        return False
-    levels = _compared(question, study)
-    cohorts = list(dict.fromkeys(f.cohort for f in levels))
-    found = [(match.start(), c) for c in cohorts if (match := cohort_pattern(c, study).search(question))]
-    if len(cohorts) != 2 or not found:
-        return False
-    first = min(found)[1]
-    by_who: dict[tuple[str, str], dict[str, float]] = {}
-    for finding in levels:
-        by_who.setdefault((finding.measure, finding.who), {})[finding.cohort] = finding.value or 0.0
-    higher = [values[first] == max(values.values()) for values in by_who.values() if len(values) == 2]
-    return bool(higher) and (all(higher) if less else not any(higher))
-
-
-def _compared(question: str, study: Study) -> list[Finding]:
-    """Return the page's levels in whom a question names, in all where it names none; the mothers' milk is milk."""
-    levels = [f for f in study.findings if kind(f) == "level" and f.source != PUBLISHED]
-    who = named_who(question, list(dict.fromkeys(f.who for f in levels)))
-    if "milk" in who:
-        who = tuple(name for name in who if name != "mother")
-    return [f for f in levels if not who or f.who in who]

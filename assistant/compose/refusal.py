@@ -67,7 +67,11 @@ _GENERAL = frozenset(
         "older younger bigger quicker manage prevent raise none round odd beforehand afterwards till concentration "
         "correlation association associated add lose lost because trouble stuff three danger gp nurse midwife doctor "
         "dietitian paediatrician pediatrician drafting draft writing piece guideline evidence table "
-        "scores wk wks mg formal gets hers dear sorry tbh idk anyways nobody bothered checking noticed chance"
+        "scores wk wks mg formal gets hers dear sorry tbh idk anyways nobody bothered checking noticed chance "
+        "sister brother aunt uncle cousin niece nephew granny grandma grandad grandmother grandfather "
+        "friend friends mate neighbour neighbor colleague partner boss teacher pal lady ladies gentlemen "
+        "library email sent whatever somewhere anywhere somehow plate journal club presentation lecture "
+        "class exam registrar consultant trainee curious wondered"
     )
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
