@@ -23,7 +23,9 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         rf"behind|'s behind) (?:the |this )?{_WORK}\b"
         rf"|\bwho (?:are|were) the (?:scientists|researchers|people behind)|\b(?:scientists|researchers"
         rf"|people) (?:behind|who (?:wrote|did|ran))\b|\bwritten by\b"
-        r"|\b(?:first|last|lead|senior|corresponding) author\b",
+        r"|\b(?:first|last|lead|senior|corresponding) author\b"
+        r"|\b(?:first|last|lead|senior|main) (?:person|name|scientist|researcher|investigator) (?:(?:listed|named) )?"
+        rf"(?:on|of|behind|in) (?:the |this )?(?:\w+ )?{_WORK}\b",
         re.I,
     ),
     "journal": re.compile(

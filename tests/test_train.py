@@ -14,7 +14,7 @@ from assistant import cli
 from assistant.errors import DataError
 from assistant.evidence import data
 from assistant.evidence.model import EvidenceModel
-from assistant.evidence.train import stages, train
+from assistant.evidence.train import off_topic, stages, train
 
 TEXT = "Iron was measured in milk. Mothers came from Peru and Nepal. Nobody looked at zinc."
 LINES = ["Iron was measured in milk.", "Mothers came from Peru and Nepal.", "Nobody looked at zinc."]
@@ -84,6 +84,13 @@ def test_missing_data_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
         train(tmp_path, tmp_path / "out")
     assert cli.main(["train-evidence", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "--data" in capsys.readouterr().err
+
+
+def test_messages_about_no_study_are_asked_of_pages_without_an_answer() -> None:
+    page = data.Example("P1", "Who paid?", tuple(LINES), frozenset())
+    made = off_topic([page, data.Example("77", "Who paid?", tuple(LINES), frozenset())], 1)
+    assert len(made) > 500 and {example.document for example in made} == {"P1"}
+    assert not any(example.answers for example in made) and made == off_topic([page], 1)
 
 
 def test_nothing_held_out_is_trained_on(public: Path, written: Path) -> None:

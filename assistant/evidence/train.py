@@ -21,7 +21,9 @@ from assistant.evidence import calibrate, data
 from assistant.evidence.data import Example, Pair
 from assistant.evidence.mining import mined
 from assistant.evidence.model import MAX_TOKENS, EvidenceModel
+from assistant.jsonl import read_jsonl
 from assistant.lexical import Lexical, terms
+from assistant.triage.train import MESSAGES
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -86,7 +88,7 @@ def train(
         say(f"{stage.name}: {len(pairs)} pairs")
         fit(model, pairs, out / "logs")
     adapter.store(model.model, out / "adapter.safetensors")
-    asked = [*split.train, *neighbours(split.train, SEED)]
+    asked = [*split.train, *neighbours(split.train, SEED), *off_topic(split.train, SEED)]
     random.Random(SEED).shuffle(asked)
     mistakes = mined(
         asked[:TINY] if tiny else asked,
@@ -151,6 +153,16 @@ def neighbours(examples: Sequence[Example], seed: int) -> list[Example]:
                 made.append(Example(name, example.question, texts[name], frozenset(), "neighbour"))
                 break
     return made
+
+
+def off_topic(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Return messages that are about no study, each asked of one of the made-up pages: no answer there."""
+    texts = {example.document: example.sentences for example in examples if example.document.startswith("P")}
+    names = sorted(texts)
+    rng = random.Random(seed)
+    messages = (str(record["text"]) for record in read_jsonl(MESSAGES) if record["label"] in ("off_topic", "chat"))
+    asked = ((rng.choice(names), message) for message in messages)
+    return [Example(name, message, texts[name], frozenset(), "off_topic") for name, message in asked]
 
 
 def fit(model: CrossEncoder, pairs: Sequence[Pair], logs: Path, learning_rate: float = LEARNING_RATE) -> None:
