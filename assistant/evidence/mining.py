@@ -25,14 +25,18 @@ def mined(examples: Sequence[Example], model: EvidenceModel, embedder: Embedder,
     texts = {example.document: example.sentences for example in examples}
     vectors = {name: embedder.encode(sentences) for name, sentences in texts.items()}
     lexical = {name: Lexical(sentences) for name, sentences in texts.items()}
-    found: list[Pair] = []
-    for example in examples:
-        vector = embedder.encode([example.question])[0]
+    read: list[list[int]] = []
+    for example, vector in zip(examples, embedder.encode([example.question for example in examples]), strict=True):
         scores = vectors[example.document] @ vector + lexical[example.document].scores(example.question)
-        read = [int(at) for at in np.argsort(-scores, kind="stable")[:READ]]
-        logits = model.logits(example.question, [example.sentences[at] for at in read])
+        read.append([int(at) for at in np.argsort(-scores, kind="stable")[:READ]])
+    every = iter(
+        model.read([(e.question, e.sentences[at]) for e, ats in zip(examples, read, strict=True) for at in ats])
+    )
+    found: list[Pair] = []
+    for example, ats in zip(examples, read, strict=True):
+        logits = [next(every) for _ in ats]
         wrong = sorted(
-            ((float(logit), at) for at, logit in zip(read, logits, strict=True) if at not in example.answers),
+            ((float(logit), at) for at, logit in zip(ats, logits, strict=True) if at not in example.answers),
             reverse=True,
         )
         if example.answers:

@@ -108,20 +108,20 @@ class EvidenceModel:
 
     def logits(self, question: str, candidates: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return one logit a candidate, shape `(n,)`, float32; higher is likelier to answer."""
-        logits = self._read(question, candidates)
+        logits = self.read([(question, candidate) for candidate in candidates])
         best = np.argsort(-logits, kind="stable")[:AGAIN]
-        again = self._read(_otherwise(question), [candidates[at] for at in best])
+        again = self.read([(_otherwise(question), candidates[at]) for at in best])
         logits[best] = (logits[best] + again) / 2
         return logits
 
-    def _read(self, question: str, candidates: Sequence[str]) -> npt.NDArray[np.float32]:
+    def read(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float32]:
+        """Return one logit for each (question, candidate) as it is put, shape `(n,)`, float32."""
         import torch
 
-        encoded = self._tokenizer(
-            [question] * len(candidates), list(candidates), truncation="longest_first", max_length=MAX_TOKENS
-        )
-        order = sorted(range(len(candidates)), key=lambda at: len(encoded["input_ids"][at]))
-        logits = np.empty(len(candidates), np.float32)
+        questions, candidates = zip(*pairs, strict=True)
+        encoded = self._tokenizer(list(questions), list(candidates), truncation="longest_first", max_length=MAX_TOKENS)
+        order = sorted(range(len(pairs)), key=lambda at: len(encoded["input_ids"][at]))
+        logits = np.empty(len(pairs), np.float32)
         with self._lock, torch.inference_mode():
             for start in range(0, len(order), TOGETHER):
                 rows = order[start : start + TOGETHER]  # of like length, so that little is padding
