@@ -29,7 +29,7 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         re.I,
     ),
     "journal": re.compile(
-        r"\b(?:what|which|name of the|the) (?:\w+ )?(?:journal|magazine|periodical)\b(?! (?:article|paper|sa))"
+        r"\b(?:what|which|name of the|(?<!in )the) (?:\w+ )?(?:journal|magazine|periodical)\b(?! (?:article|paper|sa))"
         r"|\bjournal\b(?=\W*(?:please|pls)?\W*$|,| name| title| and\b)"
         r"|\bwhere (?:was|is|did) (?:it|this|the \w+) (?:published|come out|appear\w*)\b"
         r"|\bpublished in (?:which|what)\b|\b(?:which|what) (?:volume|issue)\b(?! (?:of|did|do|is|was|with))"

@@ -100,7 +100,8 @@ _FILLER = frozenset(
         "site sites arm arms country countries place people participant participants subject subjects "
         "all everything u respectively exact exactly precise actual typical sample samples total overall "
         "studied included enrolled part only just "
-        "reading readings typical usual actually really come came out over overall end ended up sit sat "
+        "ones join joined reading readings typical usual actually really come came out over "
+        "overall end ended up sit sat "
         "took participated serum plasma blood breast breastfed breastfeeding human circulating data so about"
     ).split()
 )
@@ -118,6 +119,12 @@ _HOW_DONE = re.compile(
     re.I,
 )
 _WHAT_DOES = re.compile(r"\bwhat (?:does|do|can|would|did)\b.{0,40}\bdo\b|\bwhat(?:['’]?s| is)\b.{0,30}\bfor\W*$", re.I)
+_OF_ONE = re.compile(
+    r"\b(?:highest|lowest|max(?:imum)?|min(?:imum)?|most|least)\b[^?.]*"
+    r"\b(?:any|single|individual|one) (?!group|place|countr)",
+    re.I,
+)
+"""The greatest or the least of single persons, which an average doesn't tell."""
 _FIGURES = re.compile(
     r"\b(?:levels?|concentrations?|values?|readings?|figures|numbers)\b(?! of)|\b(?:come|came) out\b", re.I
 )
@@ -136,7 +143,7 @@ def matching(question: str, study: Study) -> Asked:
     Every word of the question must be accounted for, by the study's own words for measures, groups and who was
     studied, or by the everyday words in which figures are asked for; one that isn't, and nothing is matched.
     """
-    if _HOW_DONE.search(question) or _WHAT_DOES.search(question):
+    if _HOW_DONE.search(question) or _WHAT_DOES.search(question) or _OF_ONE.search(question):
         return NOTHING
     rest = _POLITE.sub(" ", _NEEDS.sub(" ", question))
     sources = sources_named(rest, study)

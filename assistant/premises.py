@@ -39,7 +39,7 @@ _NOT_FOLLOWED = re.compile(
 _DENIED = ((_TREATED, _NOT_TREATED), (_FOLLOWED, _NOT_FOLLOWED))
 """How a question takes for granted that something was done, and how a source says that it wasn't."""
 _UNNAMED = re.compile(
-    rf"\b(?:{_FORM}|dosing|receiv\w*|randomi[sz]ed|placebo|daily|weekly|catch|caught)\b",
+    rf"\b(?:{_FORM}|dosing|receiv\w*|randomi[sz]\w*|rct|placebo|daily|weekly|catch|caught)\b",
     re.I,
 )
 """Words of a question on a treatment that a source which denies it need not hold."""
@@ -73,7 +73,7 @@ def denial(question: str, study: Study, audience: Audience) -> Sentence | None:
         return None
     for taken, denied in _DENIED:
         if taken.search(question):
-            named = set(_CODE.findall(question))
+            named = set(_CODE.findall(question)) - {"RCT"}
             return next((s for s in told if denied.search(s.text) and named <= set(_CODE.findall(s.text))), None)
     return None
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from assistant.compose.correcting import corrected
+from assistant.compose.refusal import missing_name
 from assistant.corpus import read_corpus
+from assistant.figures import matching
 from assistant.messages import Messages
 from assistant.premises import denial, miscounted, unknown_cut_off
 
@@ -100,3 +102,18 @@ def test_a_wrong_head_count_is_corrected_by_the_right_one():
 )
 def test_a_cut_off_that_no_source_uses_is_noticed(question, cut_off):
     assert unknown_cut_off(question, B12) == cut_off
+
+
+def test_an_average_does_not_tell_the_highest_of_any_one() -> None:
+    assert not matching("What was the highest B12 of any baby in Vancouver?", B12)
+    assert matching("What was the average B12 of the babies in Vancouver?", B12)
+
+
+@pytest.mark.parametrize("name", ["Can", "Camb", "ASF"])
+def test_a_short_name_of_what_the_study_spells_out_is_not_missing(name):
+    assert missing_name(f"intake by {name} mothers", B12) == ""
+
+
+def test_a_name_that_no_source_has_is_missing():
+    assert missing_name("intake by Peruvian mothers", B12) == "Peruvian"
+    assert missing_name("was MMA measured?", B12) == "MMA"

@@ -68,7 +68,7 @@ _GENERAL = frozenset(
         "correlation association associated add lose lost because trouble stuff three danger gp nurse midwife doctor "
         "dietitian paediatrician pediatrician drafting draft writing piece guideline evidence table "
         "scores wk wks mg formal gets hers dear sorry tbh idk anyways nobody bothered checking noticed chance "
-        "sister brother aunt uncle cousin niece nephew granny grandma grandad grandmother grandfather "
+        "earth sister brother aunt uncle cousin niece nephew granny grandma grandad grandmother grandfather "
         "friend friends mate neighbour neighbor colleague partner boss teacher pal lady ladies gentlemen "
         "library email sent whatever somewhere anywhere somehow plate journal club presentation lecture "
         "class exam registrar consultant trainee curious wondered"
@@ -141,12 +141,27 @@ def missing_name(question: str, study: Study) -> str:
         own = re.search(r"\b(?:i|i['’]m|my|our|we)\b[^,.;:?!]*$", question[: word.start()], re.I)  # "we are from Oslo"
         named = (_NAME.fullmatch(word[0]) and not opens and not own) or _CODE.fullmatch(word[0])
         if named and not set(terms(word[0])) & (known | _GENERAL | _PEOPLE | _CALENDAR):
-            if not any(cohort_pattern(f.cohort, study).search(word[0]) for f in study.findings if f.cohort):
+            if not (_shortens_a_cohort(word[0], study) or _spelled_out(word[0], study)):
                 run = _NAMES.match(question, word.start())
                 return run[0] if run else word[0]
     text = " ".join(source.text for source in study.sources).lower()
     vitamins = (match[0] for match in _VITAMIN.finditer(question))
     return next((name for name in vitamins if not re.search(rf"\b{re.escape(name.lower())}\b", text)), "")
+
+
+def _shortens_a_cohort(word: str, study: Study) -> bool:
+    """Return whether a name stands for a cohort ("Canadian") or begins one's name ("Camb")."""
+    cohorts = {finding.cohort for finding in study.findings if finding.cohort}
+    begins = any(cohort.lower().startswith(word.lower()) for cohort in cohorts)
+    return begins or any(cohort_pattern(cohort, study).search(word) for cohort in cohorts)
+
+
+def _spelled_out(code: str, study: Study) -> bool:
+    """Return whether a source spells out what a code of three letters or more is short for ("animal-source food")."""
+    if not re.fullmatch(r"[A-Z]{3,5}", code):
+        return False
+    pattern = re.compile(r"\b" + r"[\s-]+".join(rf"{letter}\w+" for letter in code), re.I)
+    return any(pattern.search(source.text) for source in study.sources)
 
 
 def _known(study: Study) -> frozenset[str]:
