@@ -16,6 +16,8 @@ from assistant.errors import DataError
 from assistant.jsonl import read_jsonl
 
 WRITTEN = Path(__file__).parent / "data"
+MESSAGES = Path(__file__).parents[1] / "triage" / "train.jsonl"
+"""Messages of every kind; those about no study have no answer in any text."""
 CALIBRATION_PAGES = frozenset("P011 P012 P111 P112 P213 P214 P313 P314".split())
 CALIBRATION_FILE, CALIBRATION_ABSTRACTS = "abstracts-3.jsonl", 32
 Pair = tuple[str, str, float]

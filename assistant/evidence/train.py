@@ -23,7 +23,6 @@ from assistant.evidence.mining import mined
 from assistant.evidence.model import MAX_TOKENS, EvidenceModel
 from assistant.jsonl import read_jsonl
 from assistant.lexical import Lexical, terms
-from assistant.triage.train import MESSAGES
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -160,7 +159,7 @@ def off_topic(examples: Sequence[Example], seed: int) -> list[Example]:
     texts = {example.document: example.sentences for example in examples if example.document.startswith("P")}
     names = sorted(texts)
     rng = random.Random(seed)
-    messages = (str(record["text"]) for record in read_jsonl(MESSAGES) if record["label"] in ("off_topic", "chat"))
+    messages = (str(record["text"]) for record in read_jsonl(data.MESSAGES) if record["label"] in ("off_topic", "chat"))
     asked = ((rng.choice(names), message) for message in messages)
     return [Example(name, message, texts[name], frozenset(), "off_topic") for name, message in asked]
 
