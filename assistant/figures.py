@@ -121,7 +121,7 @@ _HOW_DONE = re.compile(
 _WHAT_DOES = re.compile(r"\bwhat (?:does|do|can|would|did)\b.{0,40}\bdo\b|\bwhat(?:['’]?s| is)\b.{0,30}\bfor\W*$", re.I)
 _OF_ONE = re.compile(
     r"\b(?:highest|lowest|max(?:imum)?|min(?:imum)?|most|least)\b[^?.]*"
-    r"\b(?:any|single|individual|one) (?!group|place|countr)",
+    r"\b(?:any|single|individual) (?!group|place|countr)",
     re.I,
 )
 """The greatest or the least of single persons, which an average doesn't tell."""

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from assistant.compose import SOURCES
-from assistant.compose.refusal import missing_terms
+from assistant.compose.refusal import codes, missing_terms
 from assistant.numerals import numbers
 from assistant.records import Audience, Sentence, Study
 from assistant.vocabulary import NEGATED, WHO
@@ -16,7 +16,7 @@ _FORM = r"(?:dos(?:e|es|age)|pills?|tablets?|capsules?|drops|injections?|shots?|
 _DONE = r"(?:did|was|were|had|got|gave|given|received|helped|worked|since|after|because|arm|group|trial)"
 _TREATED = re.compile(
     r"\b(?:placebo|interventions?"
-    r"|(?:active|treat(?:ed|ment)|supplement(?:ed|ation)?|b12|vitamin) (?:arm|group|phase|course))\b"
+    r"|(?:active|treat(?:ed|ment)|supplement(?:ed|ation)?) (?:arm|group|phase|course))\b"
     rf"|\b{_FORM}\b(?=[^?]*\b{_DONE}\b)|\b{_DONE}\b[^?]*\b{_FORM}\b",
     re.I,
 )
@@ -39,11 +39,10 @@ _NOT_FOLLOWED = re.compile(
 _DENIED = ((_TREATED, _NOT_TREATED), (_FOLLOWED, _NOT_FOLLOWED))
 """How a question takes for granted that something was done, and how a source says that it wasn't."""
 _UNNAMED = re.compile(
-    rf"\b(?:{_FORM}|dosing|receiv\w*|randomi[sz]\w*|rct|placebo|daily|weekly|catch|caught)\b",
+    rf"\b(?:{_FORM}|dosing|randomi[sz]\w*|rct|placebo)\b",
     re.I,
 )
 """Words of a question on a treatment that a source which denies it need not hold."""
-_CODE = re.compile(r"\b[A-Z]{2,}\d*\b")
 _PEOPLE = "|".join(
     [*(re.escape(name) for names in WHO.values() for name in names), "participants?", "subjects", "people", "families"]
 )
@@ -73,8 +72,7 @@ def denial(question: str, study: Study, audience: Audience) -> Sentence | None:
         return None
     for taken, denied in _DENIED:
         if taken.search(question):
-            named = set(_CODE.findall(question)) - {"RCT"}
-            return next((s for s in told if denied.search(s.text) and named <= set(_CODE.findall(s.text))), None)
+            return next((s for s in told if denied.search(s.text) and codes(question) <= codes(s.text)), None)
     return None
 
 

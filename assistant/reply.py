@@ -72,7 +72,6 @@ class Reply:
         self._audience: Audience = audience
         self._delivery = Delivery(study, audience, tools.messages)
         self._judging = Judging(tools.retriever, tools.evidence, study)
-        self._corrects = False
 
     def answer(
         self, question: str, vector: Vectors, history: Sequence[Turn], triaged: Triaged
@@ -105,7 +104,7 @@ class Reply:
         figures, rest = by_part(question, self._study, self._audience, self._tools.messages)
         absent = unreported(question, self._study) or unknown_cut_off(question, self._study)
         if figures.complete:
-            lead, closing = self._premise(question), self._lacks(absent)
+            lead, closing = self._premise(question, figures), self._lacks(absent)
             yield from self._delivery.finish(figures.drafts, "answered", FIGURED, lead, closing, figures.findings)
             return
         judged = self._judging.judge(question, vector)
@@ -116,7 +115,6 @@ class Reply:
         tells = judged.judgement.answered >= bar
         if not (figures or absent) and (not tells or miscounted(question, self._study)):
             figures = corrected(question, self._study, self._audience, self._tools.messages)
-            self._corrects = bool(figures)
         if rest:
             found = self._judging.by_part(judged, rest)
             lacking = next(filter(None, (missing_terms(part, self._study) for part in rest)), "")
@@ -201,7 +199,8 @@ class Reply:
         said = {number.value for draft in shown for number in numbers(draft.text)}
         cited = {sentence for draft in shown for sentence in draft.cites}
         for draft in composed:
-            lacks_figure = draft in figures and not {number.value for number in numbers(draft.text)} <= said
+            figured = {number.value for number in numbers(draft.text)}
+            lacks_figure = draft in figures and not (figured <= said if figured else cited & set(draft.cites))
             if not shown or lacks_figure or (dropped and not cited & set(draft.cites)):
                 yield draft
 
@@ -234,7 +233,7 @@ class Reply:
             self._written(judged, figures.drafts, extractive.joined(figures.drafts, composed)),
             "answered",
             confidence,
-            self._premise(judged.question),
+            self._premise(judged.question, figures),
             closing,
             figures.findings,
         )
@@ -251,8 +250,8 @@ class Reply:
             return ""
         return self._say("confidence.medium" if confidence >= HALF_SURE else "confidence.low", self._audience)
 
-    def _premise(self, question: str) -> str:
-        denied = self._corrects or contradicts(question, self._study) or miscounted(question, self._study)
+    def _premise(self, question: str, figures: Figured) -> str:
+        denied = figures.corrects or contradicts(question, self._study) or miscounted(question, self._study)
         return self._say("premise", self._audience) if denied else ""
 
     def _compare(self) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from assistant.compose import Draft
 from assistant.compose.extractive import PUBLISHED
@@ -25,9 +26,9 @@ def corrected(question: str, study: Study, audience: Audience, messages: Message
     if contradicts(question, study) and (told := _levels(question, study, audience, messages)):
         return told
     if miscounted(question, study) and (told := figured(_HEADS, study, audience, messages)):
-        return told
+        return replace(told, corrects=True)
     if denied := denial(question, study, audience):
-        return Figured((Draft(phrase(denied, audience, names(study.sentences)), (denied,)),), (), True)
+        return Figured((Draft(phrase(denied, audience, names(study.sentences)), (denied,)),), (), True, True)
     return Figured()
 
 
@@ -37,7 +38,7 @@ def _levels(question: str, study: Study, audience: Audience, messages: Messages)
     if not measured & set(stems(question)):
         return Figured()
     told = sentence(study, first_source(levels, audience), audience, messages)
-    return Figured((draft_of(told),), told.findings, True) if told else Figured()
+    return Figured((draft_of(told),), told.findings, True, True) if told else Figured()
 
 
 def contradicts(question: str, study: Study) -> bool:

@@ -29,11 +29,13 @@ class Figured:
 
     Attributes:
         complete: Whether the drafts are the whole answer, so that no sentence need be looked for.
+        corrects: Whether they correct what the question takes for granted.
     """
 
     drafts: tuple[Draft, ...] = ()
     findings: tuple[Finding, ...] = ()
     complete: bool = False
+    corrects: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.drafts)

@@ -71,7 +71,7 @@ _GENERAL = frozenset(
         "earth sister brother aunt uncle cousin niece nephew granny grandma grandad grandmother grandfather "
         "friend friends mate neighbour neighbor colleague partner boss teacher pal lady ladies gentlemen "
         "library email sent whatever somewhere anywhere somehow plate journal club presentation lecture "
-        "class exam registrar consultant trainee curious wondered"
+        "class exam catch caught receive received daily weekly registrar consultant trainee curious wondered"
     )
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
@@ -147,6 +147,11 @@ def missing_name(question: str, study: Study) -> str:
     text = " ".join(source.text for source in study.sources).lower()
     vitamins = (match[0] for match in _VITAMIN.finditer(question))
     return next((name for name in vitamins if not re.search(rf"\b{re.escape(name.lower())}\b", text)), "")
+
+
+def codes(text: str) -> frozenset[str]:
+    """Return the codes of a text ("holoTC", "DHA"); general abbreviations are none."""
+    return frozenset(word for word in _WORD.findall(text) if _CODE.fullmatch(word))
 
 
 def _shortens_a_cohort(word: str, study: Study) -> bool:
