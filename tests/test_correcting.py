@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.compose.correcting import corrected
-from assistant.compose.refusal import missing_name
+from assistant.compose.refusal import missing_name, missing_terms
 from assistant.corpus import read_corpus
 from assistant.figures import matching
 from assistant.messages import Messages
@@ -112,6 +112,7 @@ def test_an_average_does_not_tell_the_highest_of_any_one() -> None:
 @pytest.mark.parametrize("name", ["Can", "Camb", "ASF"])
 def test_a_short_name_of_what_the_study_spells_out_is_not_missing(name):
     assert missing_name(f"intake by {name} mothers", B12) == ""
+    assert missing_terms(f"zinc intake by {name} mothers", B12) == "zinc"
 
 
 def test_a_name_that_no_source_has_is_missing():

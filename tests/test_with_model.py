@@ -120,6 +120,17 @@ def test_what_is_left_of_an_answer_is_made_whole(with_model: Open, bare: Assista
     assert "99,999" not in answer.text
 
 
+def test_a_correction_is_told_whatever_the_model_says(with_model: Open) -> None:
+    def idle(request: Request) -> str:
+        last = request.data["sentences"][-1]
+        return statements((last["text"].partition(": ")[2], [last["id"]]))
+
+    _, assistant = with_model(idle)
+    answer = assistant.ask("What B12 dose did the intervention arm receive?", audience="clinician")
+    assert "No vitamin B12 supplementation was administered in this study." in answer.text
+    assert assistant.messages.say("premise", "clinician") in answer.text
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -113,6 +113,7 @@ def missing_terms(question: str, study: Study) -> str:
             or word[0][0].isdigit()
             or (len(word[0]) < 4 and word[0].islower())
             or all(s in known or s in _GENERAL or s in _PEOPLE for s in stems)
+            or (word[0][0].isupper() and _shortened(word[0], study))
         ):
             continue
         if stretches and not question[stretches[-1][1] : word.start()].strip():
@@ -141,7 +142,7 @@ def missing_name(question: str, study: Study) -> str:
         own = re.search(r"\b(?:i|i['’]m|my|our|we)\b[^,.;:?!]*$", question[: word.start()], re.I)  # "we are from Oslo"
         named = (_NAME.fullmatch(word[0]) and not opens and not own) or _CODE.fullmatch(word[0])
         if named and not set(terms(word[0])) & (known | _GENERAL | _PEOPLE | _CALENDAR):
-            if not (_shortens_a_cohort(word[0], study) or _spelled_out(word[0], study)):
+            if not _shortened(word[0], study):
                 run = _NAMES.match(question, word.start())
                 return run[0] if run else word[0]
     text = " ".join(source.text for source in study.sources).lower()
@@ -152,6 +153,11 @@ def missing_name(question: str, study: Study) -> str:
 def codes(text: str) -> frozenset[str]:
     """Return the codes of a text ("holoTC", "DHA"); general abbreviations are none."""
     return frozenset(word for word in _WORD.findall(text) if _CODE.fullmatch(word))
+
+
+def _shortened(word: str, study: Study) -> bool:
+    """Return whether a name is another or a shorter one for what a source does name."""
+    return _shortens_a_cohort(word, study) or _spelled_out(word, study)
 
 
 def _shortens_a_cohort(word: str, study: Study) -> bool:
